@@ -1,0 +1,350 @@
+"""One declaration per table: grain, key, columns, types, units, limits.
+
+Everything that must agree about a table reads it from here: the frames that `transforms` build, the
+expectations that guard them, and the data dictionary in `docs/data-dictionary.md`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import polars as pl
+
+INSTANT = pl.Datetime("us", "UTC")
+Visibility = Literal["public", "restricted"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table.
+
+    `unit` is empty where a value has none; `allowed` closes the set of values; `minimum` is inclusive.
+    """
+
+    name: str
+    dtype: Any
+    description: str
+    unit: str = ""
+    is_nullable: bool = False
+    allowed: tuple[str, ...] = ()
+    minimum: float | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: what a row is, what identifies it, and its columns in order."""
+
+    name: str
+    grain: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    visibility: Visibility = "restricted"
+    note: str = ""
+    schema: Mapping[str, Any] = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "schema", {c.name: c.dtype for c in self.columns})
+
+    def empty(self) -> pl.DataFrame:
+        """Return a frame with this table's columns and no row."""
+        return pl.DataFrame(schema=dict(self.schema))
+
+    def conform(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return `frame` in the declared columns, order and types; a declared column it lacks is all null."""
+        present = [c for c in self.columns if c.name in frame.columns]
+        missing = [pl.lit(None, c.dtype).alias(c.name) for c in self.columns if c.name not in frame.columns]
+        cast = frame.select(pl.col(c.name).cast(c.dtype) for c in present)
+        return cast.with_columns(missing).select(self.schema.keys())
+
+
+EVENT_KINDS = (
+    "arrived",  # a queue file begins: smtpd `client=`, pickup `uid=`, Exim `<=`, sendmail `from=`, Exchange RECEIVE
+    "named",  # its Message-ID became known
+    "queued",  # its envelope sender and number of recipients became known (Postfix qmgr `from=`)
+    "accepted",  # one recipient was named at arrival (Exim `for`, Exchange RECEIVE, `postqueue -j`)
+    "attempted",  # one attempt for one recipient; `status` says how it went
+    "requeued",  # `postsuper -r`: the queue file ends, `related_queue_id` is not yet known
+    "expired",  # given up after the maximal queue lifetime, for every recipient still waiting
+    "held",
+    "released",
+    "deleted",  # `postsuper -d`, `exim -Mrm`, header_checks DISCARD: ended by an operator or a rule
+    "removed",  # the queue file ends, all recipients dealt with
+    "notified",  # a non-delivery notice was sent: `related_queue_id` is the notice, not the message
+    "snapshot",  # still queued when the queue was listed
+    "refused",  # our own temporary refusal at SMTP time: the wait is in the sender's queue
+)
+STATUSES = ("sent", "forwarded", "deferred", "bounced", "expired", "discarded")
+OUTCOMES = ("delivered", "lost", "rejected_recipient", "pending", "unresolved")
+UNITS = ("delivery", "message", "address", "mailbox", "account", "customer")
+UNITS_OF_THE_RECORDS = ("mailbox", "account", "customer")
+MESSAGES = ("all", "excluding_bulk")
+COUNTS = ("late", "late_or_lost")
+
+_SOURCE_ID = Column("source_id", pl.String, "first 16 hex digits of the SHA-256 of the file's decompressed bytes")
+_LINE_NUMBER = Column("line_number", pl.Int64, "line in that file, from 1", minimum=1)
+
+INPUTS = Table(
+    name="inputs",
+    grain="one row per file pulled for the incident, in the order of the incident file",
+    key=("uri",),
+    columns=(
+        Column("uri", pl.String, "where the file came from, as resolved from the incident file"),
+        Column("kind", pl.String, "what it is", allowed=("log", "queue_snapshot", "customer_records")),
+        _SOURCE_ID,
+        Column("path", pl.String, "the copy kept in the run's folder, relative to it; bytes as received"),
+        Column("sha256", pl.String, "SHA-256 of the bytes as received"),
+        Column("bytes", pl.Int64, "size as received", unit="bytes", minimum=0),
+        Column("lines", pl.Int64, "lines after decompression", unit="lines", minimum=0),
+        Column("is_duplicate", pl.Boolean, "same content as an earlier file of this incident: read once, counted once"),
+        Column("format", pl.String, "the dialect that was declared or detected", is_nullable=True),
+        Column("timezone", pl.String, "zone of stamps that carry none", is_nullable=True),
+        Column("year", pl.Int64, "year of this file's first line, where stamps carry none", is_nullable=True),
+        Column("first_at", INSTANT, "earliest stamp in the file", is_nullable=True),
+        Column("last_at", INSTANT, "latest stamp in the file", is_nullable=True),
+    ),
+)
+
+EVENTS = Table(
+    name="events",
+    grain="one row per fact that a log line or a queue listing states about a queue file or one of its recipients",
+    key=("source_id", "line_number", "kind", "recipient"),
+    columns=(
+        _SOURCE_ID,
+        _LINE_NUMBER,
+        Column("host", pl.String, "mail server that wrote the line, lower case; empty in a queue listing"),
+        Column("queue_id", pl.String, "queue file or message id in the server's own spelling", is_nullable=True),
+        Column("kind", pl.String, "what the line states", allowed=EVENT_KINDS),
+        Column("logged_at", INSTANT, "stamp of the line"),
+        Column("sender", pl.String, "envelope sender, lower case; empty for the null sender", is_nullable=True),
+        Column("recipient", pl.String, "final recipient address, lower case", is_nullable=True),
+        Column("original_recipient", pl.String, "address as the sender wrote it, where it differs", is_nullable=True),
+        Column("recipient_count", pl.Int64, "recipients of the queue file", unit="recipients", is_nullable=True),
+        Column("message_id", pl.String, "Message-ID header, without angle brackets", is_nullable=True),
+        Column("status", pl.String, "how the attempt went", is_nullable=True, allowed=STATUSES),
+        Column("dsn", pl.String, "enhanced status code, RFC 3463", is_nullable=True),
+        Column("delay_seconds", pl.Float64, "logged time since this queue file arrived", unit="s", is_nullable=True),
+        Column("before_active_seconds", pl.Float64, "part a of `delays=`: waits deferred", unit="s", is_nullable=True),
+        Column("active_seconds", pl.Float64, "part b of `delays=`: waits in our active queue", unit="s", is_nullable=True),
+        Column("connect_seconds", pl.Float64, "part c of `delays=`: connection set-up", unit="s", is_nullable=True),
+        Column("transmit_seconds", pl.Float64, "part d of `delays=`: transmission", unit="s", is_nullable=True),
+        Column("relay", pl.String, "next hop as logged; `none` for no attempt", is_nullable=True),
+        Column("client", pl.String, "client that handed the message in, as logged", is_nullable=True),
+        Column(
+            "related_queue_id",
+            pl.String,
+            "the other queue file: next leg (`queued as`, `forwarded as`), former leg (arrived: `orig_id`,"
+            " `orig_queue_id`) or notice (notified)",
+            is_nullable=True,
+        ),
+        Column("reply", pl.String, "what was said, for attempts that were not plainly sent", is_nullable=True),
+    ),
+)
+
+QUARANTINE = Table(
+    name="quarantine",
+    grain="one row per log line that was not understood; nothing is thrown away",
+    key=("source_id", "line_number"),
+    columns=(
+        _SOURCE_ID,
+        Column("uri", pl.String, "the file it came from"),
+        _LINE_NUMBER,
+        Column("reason", pl.String, "the rule that set it aside"),
+        Column("text", pl.String, "the line; bytes that are not UTF-8 are shown as U+FFFD"),
+    ),
+)
+
+LINE_COUNTS = Table(
+    name="line_counts",
+    grain="one row per log file, service and fate of its lines",
+    key=("source_id", "service", "fate"),
+    columns=(
+        _SOURCE_ID,
+        Column("host", pl.String, "host that wrote them", is_nullable=True),
+        Column("service", pl.String, "program name, or the dialect's word for it", is_nullable=True),
+        Column("fate", pl.String, "what became of the lines", allowed=("parsed", "ignored", "quarantined")),
+        Column("lines", pl.Int64, "lines", unit="lines", minimum=0),
+    ),
+)
+
+ACTIVITY = Table(
+    name="activity",
+    grain="one row per host and minute in which it wrote at least one line",
+    key=("source_id", "host", "minute_at"),
+    columns=(
+        _SOURCE_ID,
+        Column("host", pl.String, "mail server"),
+        Column("minute_at", INSTANT, "start of the minute"),
+        Column("lines", pl.Int64, "lines written in it", unit="lines", minimum=1),
+    ),
+    visibility="public",
+)
+
+FINDINGS = Table(
+    name="findings",
+    grain="one row per thing in the logs that a reader of the figures must know",
+    key=("code", "host", "start_at", "detail"),
+    columns=(
+        Column(
+            "code",
+            pl.String,
+            "what was found",
+            allowed=("log_hole", "loss_mark", "truncated_file", "clock_step", "wrong_zone", "mixed_file", "empty_file"),
+        ),
+        Column("host", pl.String, "host concerned", is_nullable=True),
+        Column("source_id", pl.String, "file concerned", is_nullable=True),
+        Column("start_at", INSTANT, "from", is_nullable=True),
+        Column("end_at", INSTANT, "until", is_nullable=True),
+        Column("lines", pl.Int64, "lines known to be missing, where the log says", unit="lines", is_nullable=True),
+        Column("detail", pl.String, "one sentence; no address"),
+    ),
+    visibility="public",
+)
+
+CUSTOMER_RECORDS = Table(
+    name="customer_records",
+    grain="one row per address, mailbox and span of validity",
+    key=("address", "mailbox", "valid_from"),
+    columns=(
+        Column("account_id", pl.String, "what is billed"),
+        Column("customer_id", pl.String, "person or firm behind the account"),
+        Column("segment", pl.String, "`business`, `residential` or what the records say"),
+        Column("mailbox", pl.String, "where mail is stored, lower case"),
+        Column("address", pl.String, "address that leads there, lower case; the mailbox's own name is one"),
+        Column("valid_from", pl.Date, "first day, in the incident's time zone", is_nullable=True),
+        Column("valid_to", pl.Date, "last day, inclusive; empty: still valid", is_nullable=True),
+    ),
+)
+
+DELIVERIES = Table(
+    name="deliveries",
+    grain="one row per message and recipient mailbox in a local domain, over the whole log",
+    key=("message_key", "mailbox_or_address"),
+    columns=(
+        Column("message_key", pl.String, "host, queue id and arrival of the message's first queue file"),
+        Column("message_id", pl.String, "Message-ID header; not unique", is_nullable=True),
+        Column("host", pl.String, "host of the first queue file"),
+        Column("queue_id", pl.String, "queue id of the first queue file"),
+        Column("sender", pl.String, "envelope sender, lower case", is_nullable=True),
+        Column("is_bulk", pl.Boolean, "the sender matches one of the incident's `bulk_senders`"),
+        Column("address", pl.String, "address as written, lower case; null: the log never named it", is_nullable=True),
+        Column("mailbox_or_address", pl.String, "mailbox; for an unmatched recipient its address", is_nullable=True),
+        Column("mailbox", pl.String, "mailbox by the records of the day; null: unmatched", is_nullable=True),
+        Column("account_id", pl.String, "account by the records of the day", is_nullable=True),
+        Column("customer_id", pl.String, "customer by the records of the day", is_nullable=True),
+        Column("segment", pl.String, "segment by the records of the day; `unmatched`; null: recipient unknown", is_nullable=True),
+        Column("arrived_at", INSTANT, "first arrival on the platform"),
+        Column("arrived_date", pl.Date, "day of arrival in the incident's time zone"),
+        Column("ended_at", INSTANT, "final outcome; null while pending or unresolved", is_nullable=True),
+        Column("outcome", pl.String, "what became of it", allowed=OUTCOMES),
+        Column("delay_seconds", pl.Float64, "outcome minus arrival; a lower limit while open", unit="s", minimum=0),
+        Column("proven_delay_seconds", pl.Float64, "delay that the log itself proves", unit="s", minimum=0),
+        Column("legs", pl.Int64, "queue files it passed through", minimum=1),
+        Column("attempts", pl.Int64, "attempts for it, over all legs", minimum=0),
+        Column("dsn", pl.String, "status code of the line that decided", is_nullable=True),
+        Column("reason", pl.String, "the rule that decided the outcome"),
+        Column("source_id", pl.String, "file of the line that decided", is_nullable=True),
+        Column("line_number", pl.Int64, "line that decided", is_nullable=True),
+    ),
+    note="`all` deliveries sum to `deliveries.total` in impact.json.",
+)
+
+CELLS = Table(
+    name="cells",
+    grain="one row per definition and segment: the full grid of the contract",
+    key=("unit", "threshold_seconds", "messages", "count", "segment"),
+    columns=(
+        Column("unit", pl.String, "what is counted", allowed=UNITS),
+        Column("threshold_seconds", pl.Int64, "late is a delay of at least this", unit="s", minimum=0),
+        Column("messages", pl.String, "which messages", allowed=MESSAGES),
+        Column("count", pl.String, "which outcomes", allowed=COUNTS),
+        Column("segment", pl.String, "`all`, a segment of the records, or `unmatched`"),
+        Column("measured", pl.Int64, "what the logs show", minimum=0),
+        Column("lower", pl.Int64, "what the logs prove", minimum=0),
+        Column("upper", pl.Int64, "lower plus all that might be", minimum=0),
+        Column("baseline", pl.Float64, "mean over ordinary windows of the same length", is_nullable=True, minimum=0),
+    ),
+    visibility="public",
+)
+
+ACCOUNTS = Table(
+    name="accounts",
+    grain="one row per account with at least one delivery in the window",
+    key=("account_id", "segment"),
+    columns=(
+        Column("account_id", pl.String, "account"),
+        Column("customer_id", pl.String, "customer"),
+        Column("segment", pl.String, "segment"),
+        Column("mailboxes", pl.Int64, "its mailboxes that had mail in the window", minimum=1),
+        Column("deliveries", pl.Int64, "deliveries in the window", minimum=1),
+        Column("late_deliveries", pl.Int64, "late by the headline's threshold and choice of messages", minimum=0),
+        Column("lost_deliveries", pl.Int64, "lost", minimum=0),
+        Column("pending_deliveries", pl.Int64, "still queued at as of", minimum=0),
+        Column("longest_delay_seconds", pl.Float64, "longest delay", unit="s", minimum=0),
+        Column("is_affected", pl.Boolean, "counts in the headline"),
+    ),
+)
+
+MINUTES = Table(
+    name="minutes",
+    grain="one row per step of time over the whole log, ready to draw",
+    key=("start_at",),
+    columns=(
+        Column("start_at", INSTANT, "start of the step"),
+        Column("step_seconds", pl.Int64, "length of the step", unit="s", minimum=1),
+        Column("arrivals", pl.Int64, "deliveries that arrived in it", minimum=0),
+        Column("arrivals_bulk", pl.Int64, "of them from bulk senders", minimum=0),
+        Column("ended", pl.Int64, "deliveries that ended in it", minimum=0),
+        Column("backlog", pl.Int64, "deliveries waiting at its end", minimum=0),
+        Column("backlog_bulk", pl.Int64, "of them from bulk senders", minimum=0),
+        Column("delay_median_seconds", pl.Float64, "median delay of its arrivals", unit="s", is_nullable=True),
+        Column("delay_p95_seconds", pl.Float64, "95th percentile of the delay of its arrivals", unit="s", is_nullable=True),
+    ),
+    visibility="public",
+)
+
+DELAYS = Table(
+    name="delays",
+    grain="one row per segment, messages and upper edge of delay: deliveries that arrived in the window",
+    key=("segment", "messages", "at_most_seconds"),
+    columns=(
+        Column("segment", pl.String, "`all`, a segment or `unmatched`"),
+        Column("messages", pl.String, "which messages", allowed=MESSAGES),
+        Column("at_most_seconds", pl.Float64, "upper edge of this class of delay; null: no upper edge", unit="s", is_nullable=True),
+        Column("delivered", pl.Int64, "delivered with a delay in the class", minimum=0),
+        Column("pending", pl.Int64, "still open, and waiting that long already", minimum=0),
+        Column("lost", pl.Int64, "lost after that long", minimum=0),
+    ),
+    visibility="public",
+)
+
+GATES = Table(
+    name="gates",
+    grain="one row per check that ran",
+    key=("gate", "subject"),
+    columns=(
+        Column("gate", pl.String, "name of the check"),
+        Column("subject", pl.String, "table or file it looked at"),
+        Column("severity", pl.String, "what a breach means", allowed=("fail", "warn")),
+        Column("is_passed", pl.Boolean, "whether it held"),
+        Column("observed", pl.String, "what was seen"),
+        Column("limit", pl.String, "what is allowed, and whether that is the default"),
+        Column("remedy", pl.String, "what to do about it"),
+    ),
+    visibility="public",
+)
+
+TABLES = (
+    INPUTS,
+    EVENTS,
+    QUARANTINE,
+    LINE_COUNTS,
+    ACTIVITY,
+    FINDINGS,
+    CUSTOMER_RECORDS,
+    DELIVERIES,
+    CELLS,
+    ACCOUNTS,
+    MINUTES,
+    DELAYS,
+    GATES,
+)

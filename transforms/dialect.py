@@ -1,0 +1,77 @@
+"""What a dialect is: an envelope that opens a line, and a grammar that reads what is inside.
+
+An *envelope* (`syslog`, `exim` main log, `exchange` CSV) turns raw lines into `OPENED` columns: when, which host,
+which service, and the body. A *grammar* (`postfix`, `exim`, `sendmail`, `exchange`) turns bodies into events.
+Every line meets one of three fates: it gave an event (parsed), it is known to carry no delivery fact (ignored), or
+it was not understood (quarantined, with the rule that set it aside). A grammar must quarantine a line that begins
+like a delivery fact and does not end like one; a line of another program is ignored.
+"""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import polars as pl
+
+from expectations.tables import INSTANT
+
+RAW = {"line_number": pl.Int64, "text": pl.String}
+OPENED = {
+    "line_number": pl.Int64,
+    "logged_at": INSTANT,
+    "host": pl.String,
+    "service": pl.String,  # program without pid, for example `postfix/smtpd`, `postfix-in/qmgr`, `sm-mta`, `exim`
+    "text": pl.String,  # the body, after the head
+}
+
+
+@dataclass(frozen=True)
+class LogOptions:
+    """What the incident file says of a log's lines.
+
+    `timezone` is that of stamps that carry none (IANA name), `year` that of the file's first line where stamps
+    carry none (None: found by `clock.py`), `host` the name to use where lines carry none.
+    """
+
+    timezone: str = "UTC"
+    year: int | None = None
+    host: str = ""
+
+
+@dataclass
+class Opened:
+    """One chunk of lines after its envelope: `lines` has the columns of OPENED, `aside` line_number, reason."""
+
+    lines: pl.DataFrame
+    aside: pl.DataFrame
+
+
+@dataclass
+class Reading:
+    """What a grammar made of one chunk.
+
+    `events` has the columns of `expectations.tables.EVENTS` without `source_id` (absent columns are null);
+    `aside` has line_number, reason. A line in neither is ignored.
+    """
+
+    events: pl.DataFrame
+    aside: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"line_number": pl.Int64, "reason": pl.String}))
+
+
+class Envelope(Protocol):
+    """Opens lines. Holds what must be carried from chunk to chunk (year, fold of the repeated hour, CSV header)."""
+
+    def open(self, raw: pl.DataFrame) -> Opened:
+        """Open one chunk of lines (columns of RAW, in file order)."""
+        ...
+
+
+class Grammar(Protocol):
+    """Reads the bodies of the services that it owns. Stateless."""
+
+    def owns(self, services: pl.Series) -> pl.Series:
+        """Say for each service name whether this grammar reads its lines (boolean)."""
+        ...
+
+    def read(self, lines: pl.DataFrame) -> Reading:
+        """Read opened lines of owned services."""
+        ...

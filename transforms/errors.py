@@ -1,0 +1,8 @@
+"""Errors that a user can act on."""
+
+
+class BadInput(Exception):
+    """Something the user gave cannot be used; the message is one sentence that names it and the remedy.
+
+    The command line prints the sentence and exits with status 2.
+    """
