@@ -1,0 +1,51 @@
+# One command per habit. `make` alone lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3.11
+ENV := .venv/.installed
+
+.PHONY: help setup demo test check format airflow bench dictionary lock clean
+
+help:  ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(ENV)  ## make .venv with the pinned packages and the `mailtoll` command
+
+$(ENV): requirements.txt requirements-dev.txt constraints.txt pyproject.toml setup/environment
+	@PYTHON=$(PYTHON) setup/environment
+	@touch $@
+
+demo: $(ENV)  ## run the DAGs on the recorded flood, without a server; print the report's path and the headline
+	@.venv/bin/python tools/run_dags.py incidents/officemail-lab/incident.yaml --out out/officemail-lab
+
+test: $(ENV)  ## run every test (needs chromium and pflogsumm: installed where missing)
+	@setup/debian-packages
+	.venv/bin/python -m pytest $(PYTEST_ARGS)
+
+check: $(ENV)  ## format, lint, types, and whether the data dictionary is current
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/python tools/data_dictionary.py --check
+
+format: $(ENV)  ## format the code and mend what the linter can
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+dictionary: $(ENV)  ## write docs/data-dictionary.md from the table declarations
+	.venv/bin/python tools/data_dictionary.py
+
+airflow: $(ENV)  ## start a real Airflow with the DAGs ready to trigger; Ctrl-C stops it
+	@.venv/bin/python tools/start_airflow.py
+
+bench: $(ENV)  ## time the log path and a whole run against pflogsumm
+	@setup/debian-packages
+	.venv/bin/python tools/bench.py $(BENCH_ARGS)
+
+lock: $(ENV)  ## pin again what the direct dependencies pull in, after a change to requirements*.txt
+	@{ sed -n '/^#/p' constraints.txt; .venv/bin/uv pip compile --quiet requirements.txt requirements-dev.txt \
+	    --python-version 3.11 --no-header --no-annotate --no-emit-index-url; } > constraints.new
+	@mv constraints.new constraints.txt
+
+clean:  ## remove .venv, run folders and the local Airflow home
+	rm -rf .venv out .airflow
