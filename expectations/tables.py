@@ -69,6 +69,7 @@ EVENT_KINDS = (
     "released",
     "deleted",  # `postsuper -d`, `exim -Mrm`, header_checks DISCARD: ended by an operator or a rule
     "removed",  # the queue file ends, all recipients dealt with
+    "ended",  # the queue file ends, and the line does not say whether an operator ended it
     "notified",  # a non-delivery notice was sent: `related_queue_id` is the notice, not the message
     "snapshot",  # still queued when the queue was listed
     "refused",  # our own temporary refusal at SMTP time: the wait is in the sender's queue
@@ -155,8 +156,8 @@ QUARANTINE = Table(
 
 LINE_COUNTS = Table(
     name="line_counts",
-    grain="one row per log file, service and fate of its lines",
-    key=("source_id", "service", "fate"),
+    grain="one row per log file, host, service and fate of its lines",
+    key=("source_id", "host", "service", "fate"),
     columns=(
         _SOURCE_ID,
         Column("host", pl.String, "host that wrote them", is_nullable=True),

@@ -1,0 +1,111 @@
+"""Stamps become UTC instants: the year that is not written, the zone that is not named, the hour that comes twice.
+
+Rules
+- A stamp without a year takes the year of the file's first line; when the months of successive lines fall from late
+  to early (December to January) the year goes up by one, and down again should a straggler follow.
+- A stamp without a zone is local time in the log's declared zone. In the hour that daylight saving repeats, lines
+  belong to its first pass until the wall clock falls back by about an hour: file order decides.
+- A wall-clock time that daylight saving skips was written by a clock that had not moved yet; it is read so.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import polars as pl
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+# Half a year: a jump between months that large is a change of year, not a clock that was set.
+_YEAR_JUMP_MONTHS = 6
+# The wall clock falls back by an hour (half an hour on Lord Howe); a log's own disorder stays far below this.
+_FALL_BACK_AT_LEAST = timedelta(minutes=20)
+_ONE_HOUR = timedelta(hours=1)
+_INSTANT = pl.Datetime("us", "UTC")
+
+
+@dataclass
+class Clock:
+    """Reads the stamps of one file in file order, and carries from chunk to chunk what they leave unsaid.
+
+    `timezone` is the IANA name for stamps that carry none; `year` that of the file's first line.
+    """
+
+    timezone: str
+    year: int
+    _month: int | None = field(default=None, init=False)
+    _wall: datetime | None = field(default=None, init=False)
+    _is_second_pass: bool = field(default=False, init=False)
+
+    def read_yearless(self, stamps: pl.Series) -> pl.Series:
+        """Read `Nov 25 02:22:48[.123]` (RFC 3164) stamps; null where unreadable."""
+        parts = pl.DataFrame({"stamp": stamps}).select(
+            pl.col("stamp").str.head(3).replace_strict(MONTHS, range(1, 13), default=None, return_dtype=pl.Int32).alias("month"),
+            pl.col("stamp").str.slice(4, 2).str.strip_chars_start(" ").cast(pl.Int32, strict=False).alias("day"),
+            pl.col("stamp").str.slice(7, 8).str.to_time("%H:%M:%S", strict=False).alias("time"),
+            pl.col("stamp").str.slice(15).cast(pl.Float64, strict=False).fill_null(0.0).alias("fraction"),
+        )
+        month = parts["month"].fill_null(strategy="forward")
+        if self._month is None:
+            known = month.drop_nulls()
+            self._month = known[0] if len(known) else None
+        moved = month.fill_null(self._month or 1).diff().fill_null((month[0] or self._month or 1) - (self._month or 1) if len(month) else 0)
+        turns = (moved <= -_YEAR_JUMP_MONTHS).cast(pl.Int32) - (moved >= _YEAR_JUMP_MONTHS).cast(pl.Int32)
+        years = turns.cum_sum() + self.year
+        if len(month):
+            self._month = month[-1] or self._month
+            self.year = years[-1]
+        walls = parts.with_columns(years.alias("year")).select(
+            (
+                pl.concat_str(
+                    pl.col("year"), pl.lit("-"), pl.col("month"), pl.lit("-"), pl.col("day")
+                ).str.to_date("%Y-%m-%d", strict=False).dt.combine(pl.col("time"), "us")
+                + pl.duration(microseconds=(pl.col("fraction") * 1e6).round())
+            ).alias("wall")
+        )["wall"]
+        return self.to_utc(walls)
+
+    def to_utc(self, walls: pl.Series) -> pl.Series:
+        """Turn local wall-clock times (Datetime without zone, file order, nulls allowed) into UTC instants."""
+        if self.timezone == "UTC":
+            return walls.dt.replace_time_zone("UTC").cast(_INSTANT)
+        frame = pl.DataFrame({"wall": walls}).select(
+            "wall",
+            _instant("wall", self.timezone, "earliest").alias("first"),
+            _instant("wall", self.timezone, "latest").alias("second"),
+            (_instant_of(pl.col("wall") - _ONE_HOUR, self.timezone, "latest") + _ONE_HOUR).alias("skipped"),
+        )
+        first, second = frame["first"], frame["second"]
+        if (first != second).any():
+            first = self._by_file_order(frame["wall"], first, second)
+        self._wall = walls.drop_nulls()[-1] if walls.drop_nulls().len() else self._wall
+        return first.fill_null(frame["skipped"])
+
+    def _by_file_order(self, walls: pl.Series, first: pl.Series, second: pl.Series) -> pl.Series:
+        """Choose the pass of each line in the repeated hour; leaving that hour forgets the pass."""
+        is_repeated = (first != second).fill_null(False)  # noqa: FBT003 - Polars' own signature
+        before = pl.Series([self._wall], dtype=walls.dtype).append(walls.head(len(walls) - 1)).fill_null(strategy="forward")
+        fell_back = ((before - walls) >= _FALL_BACK_AT_LEAST).fill_null(False) & is_repeated  # noqa: FBT003
+        spell = (is_repeated != is_repeated.shift(1, fill_value=False)).cum_sum()
+        frame = pl.DataFrame({"fell": fell_back, "spell": spell})
+        passes = frame.select(pl.col("fell").cast(pl.Int32).cum_sum().over("spell"))["fell"]
+        if self._is_second_pass and len(spell):
+            passes = passes + ((spell == spell[0]) & is_repeated).cast(pl.Int32)
+        is_second = (passes > 0) & is_repeated
+        self._is_second_pass = bool(is_second[-1]) if len(is_second) else self._is_second_pass
+        return pl.DataFrame({"f": first, "s": second, "is_second": is_second}).select(
+            pl.when("is_second").then("s").otherwise("f").alias("at")
+        )["at"]
+
+
+def _instant(column: str, timezone: str, ambiguous: str) -> pl.Expr:
+    return _instant_of(pl.col(column), timezone, ambiguous)
+
+
+def _instant_of(wall: pl.Expr, timezone: str, ambiguous: str) -> pl.Expr:
+    local = wall.dt.replace_time_zone(timezone, ambiguous=ambiguous, non_existent="null")  # type: ignore[arg-type]
+    return local.dt.convert_time_zone("UTC").cast(_INSTANT)
+
+
+def read_zoned(stamps: pl.Series) -> pl.Series:
+    """Read RFC 3339 stamps with their offset (`2026-11-25T02:22:48.123456+13:00`, `…Z`); null where unreadable."""
+    text = pl.DataFrame({"stamp": stamps}).select(pl.col("stamp").str.replace(r"[zZ]$", "+00:00"))["stamp"]
+    return text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", time_unit="us", strict=False).cast(_INSTANT)
