@@ -1,0 +1,91 @@
+"""Pull an incident's log files and queue listings: which they are, their fingerprints, and which repeat another.
+
+The answer does not depend on the order of entries or folders: files are listed by kind and name. Two files that hold the
+same decompressed bytes are one: the first is read, the later ones are marked as duplicates.
+"""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import polars as pl
+
+from expectations.tables import FINDINGS, INPUTS
+from sources.locate import Found, locate
+from sources.log_spec import LogSpec
+from sources.raw_store import Receipt, keep, receipt_of
+from transforms.errors import BadInput
+
+# Two at a time: one waits for its disk or server while another is unpacked.
+_AT_ONCE = 2
+
+
+def pull_logs(specs: Iterable[LogSpec], into: Path) -> pl.DataFrame:
+    """Copy every file that `specs` name into the run's folder `into` and return their INPUTS rows, sorted by kind and uri.
+
+    `path` is relative to `into`; `first_at` and `last_at` are left null (parsing knows them); `format`, `timezone` and
+    `year` are as declared, so that `year` is that of the entry's first file in time. `BadInput`: nothing matches, a file
+    can't be read or vanished, an archive unpacks beyond reason, or two entries claim one file with different options.
+    """
+    chosen = _chosen(specs)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        receipts = list(pool.map(lambda c: keep(c[1], into, c[0].named_in), chosen))
+    seen: set[tuple[str, str]] = set()
+    rows = []
+    for (spec, found), receipt in zip(chosen, receipts, strict=True):
+        rows.append(_row(spec, found, receipt) | {"is_duplicate": (spec.kind, receipt.source_id) in seen})
+        seen.add((spec.kind, receipt.source_id))
+    return INPUTS.conform(pl.DataFrame(rows, schema=dict(INPUTS.schema))) if rows else INPUTS.empty()
+
+
+def pull_findings(inputs: pl.DataFrame, into: Path) -> pl.DataFrame:
+    """Return the FINDINGS about pulled files: archives that are cut off or damaged, files that hold nothing."""
+    rows = []
+    for row in inputs.filter(pl.col("kind") != "customer_records").iter_rows(named=True):
+        receipt = receipt_of(row["sha256"], row["bytes"], into)
+        if receipt and receipt.is_truncated:
+            detail = f"{row['uri']}: the archive is cut off or damaged; the {row['lines']} lines that it yields were read"
+            rows.append({"code": "truncated_file", "source_id": row["source_id"], "detail": detail})
+        if row["lines"] == 0:
+            rows.append({"code": "empty_file", "source_id": row["source_id"], "detail": f"{row['uri']}: the file is empty"})
+    return FINDINGS.conform(pl.DataFrame(rows, schema=dict(FINDINGS.schema)))
+
+
+def edge_lines(inputs: pl.DataFrame, into: Path) -> dict[str, tuple[str, str]]:
+    """Return the first and the last line that is not blank of each pulled file, by `source_id`."""
+    edges = {}
+    for row in inputs.iter_rows(named=True):
+        receipt = receipt_of(row["sha256"], row["bytes"], into)
+        if receipt:
+            edges[receipt.source_id] = (receipt.first_line, receipt.last_line)
+    return edges
+
+
+def _chosen(specs: Iterable[LogSpec]) -> list[tuple[LogSpec, Found]]:
+    """Return each file once with the entry that names it, sorted by kind and listed name."""
+    chosen: dict[tuple[str, str], tuple[LogSpec, Found]] = {}
+    for spec in specs:
+        for found in locate(spec.uri, spec.base, spec.named_in):
+            earlier = chosen.setdefault((spec.kind, found.uri), (spec, found))[0]
+            if (earlier.format, earlier.timezone, earlier.year) != (spec.format, spec.timezone, spec.year):
+                raise BadInput(
+                    f"{spec.named_in}: {found.uri!r} is named by {earlier.uri!r} and by {spec.uri!r} with different "
+                    "options; make the patterns exclude each other."
+                )
+    return [chosen[key] for key in sorted(chosen)]
+
+
+def _row(spec: LogSpec, found: Found, receipt: Receipt) -> dict[str, object]:
+    is_log = spec.kind == "log"
+    return {
+        "uri": found.uri,
+        "kind": spec.kind,
+        "source_id": receipt.source_id,
+        "path": receipt.path,
+        "sha256": receipt.sha256,
+        "bytes": receipt.bytes,
+        "lines": receipt.lines,
+        "format": spec.format if is_log else None,
+        "timezone": spec.timezone if is_log else None,
+        "year": spec.year if is_log else None,
+    }
