@@ -1,0 +1,84 @@
+"""What all DAGs share: which run they work on, how failures are met, and what an asset event says.
+
+A *run* is one incident file and one run folder. A DAG that was triggered by hand takes them from its params; one
+that was triggered by an asset takes them from the asset's event, so that the whole chain works on the same run.
+"""
+
+import os
+from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk import Asset, ExceptionRetryPolicy, Param, RetryRule, get_current_context, task
+from airflow.sdk.definitions.retry_policy import RetryAction
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+PARAMS = {
+    "incident": Param(
+        os.environ.get("MAILTOLL_INCIDENT", str(PROJECT / "incidents" / "officemail-lab" / "incident.yaml")),
+        type="string",
+        minLength=1,
+        title="Incident file",
+        description="Path of the YAML file that declares the incident, as the workers see it.",
+    ),
+    "out": Param(
+        "",
+        type="string",
+        title="Run folder",
+        description="Where this run keeps its tables and reports. Empty: a folder named after the incident file.",
+    ),
+}
+
+DEFAULTS = {
+    "owner": "mailtoll",
+    # Every step repeats to the same answer, so a lost worker or an unreachable source may be tried again…
+    "retries": 2,
+    "retry_delay": timedelta(seconds=30),
+    "retry_exponential_backoff": 2.0,
+    "max_retry_delay": timedelta(minutes=10),
+    # …but bad input stays bad until somebody mends it.
+    "retry_policy": ExceptionRetryPolicy([RetryRule("transforms.errors.BadInput", action=RetryAction.FAIL)]),
+    "execution_timeout": timedelta(hours=6),
+}
+
+
+@task
+def choose_run() -> dict[str, str]:
+    """Return the incident file and the run folder: from the asset event that triggered us, else from the params."""
+    context = get_current_context()
+    events = [event for group in context["triggering_asset_events"].values() for event in group]
+    if events:
+        newest = max(events, key=lambda event: event.timestamp)
+        return {"incident": newest.extra["incident"], "out": newest.extra["out"]}
+    incident = Path(context["params"]["incident"]).expanduser().absolute()
+    out = context["params"]["out"] or folder_for(incident)
+    return {"incident": str(incident), "out": str(Path(out).expanduser().absolute())}
+
+
+def folder_for(incident: Path) -> Path:
+    """Name the run folder of an incident file: its own name, or its folder's where it is plainly `incident.yaml`."""
+    name = incident.parent.name if incident.stem == "incident" else incident.stem
+    return Path(os.environ.get("MAILTOLL_OUT", PROJECT / "out")) / name
+
+
+def partition_of(run: dict[str, str]) -> str:
+    """Name a run in at most 250 characters, readable and unmistakable."""
+    digest = sha256("\0".join((run["incident"], run["out"])).encode()).hexdigest()
+    return f"{Path(run['out']).name[:100]}-{digest[:12]}"
+
+
+def announce(asset: Asset, run: dict[str, str], facts: dict[str, Any]) -> None:
+    """Let the running task's event of `asset` say which run it belongs to, and its `facts` (small, JSON)."""
+    event = get_current_context()["outlet_events"][asset]
+    event.add_partitions(partition_of(run))
+    event.extra = {**run, **facts}
+
+
+def summed(parts: list[dict[str, Any]]) -> dict[str, Any]:
+    """Sum the counts of several parts, and digest their digests; the order of the parts does not matter."""
+    counts = [{key: value for key, value in part.items() if type(value) is int} for part in parts]
+    total = {key: sum(count.get(key, 0) for count in counts) for key in sorted(set().union(*counts))}
+    digests = "".join(sorted(str(part["digest"]) for part in parts))
+    return {"files": len(parts), **total, "digest": sha256(digests.encode()).hexdigest()}
