@@ -1,0 +1,48 @@
+"""Write log lines into rotated, compressed files, as logrotate leaves them."""
+
+import bz2
+import gzip
+import lzma
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import zstandard
+
+COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
+    "": lambda raw: raw,
+    ".gz": lambda raw: gzip.compress(raw, 1, mtime=0),
+    ".bz2": lambda raw: bz2.compress(raw, 1),
+    ".xz": lambda raw: lzma.compress(raw, preset=0),
+    ".zst": lambda raw: zstandard.compress(raw, 1),
+}
+
+
+def rotate(stamps: Sequence[float], pieces: int) -> list[slice]:
+    """Return `pieces` slices of lines, oldest first, that cover equal spans of time."""
+    if not stamps:
+        return []
+    first, last = stamps[0], stamps[-1]
+    span = (last - first) / pieces or 1.0
+    bounds = [0]
+    for piece in range(1, pieces):
+        edge = first + piece * span
+        bounds.append(next((i for i in range(bounds[-1], len(stamps)) if stamps[i] >= edge), len(stamps)))
+    bounds.append(len(stamps))
+    return [slice(a, b) for a, b in zip(bounds, bounds[1:], strict=False) if b > a]
+
+
+def write_rotated(
+    folder: Path, name: str, lines: Sequence[str], slices: Sequence[slice], suffixes: Sequence[str] = ("",)
+) -> list[Path]:
+    """Write `name` (newest), `name.1`, `name.2`, … with the compression of `suffixes` in turn; return them oldest first.
+
+    The newest file is never compressed.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    paths: list[Path] = []
+    for age, piece in zip(range(len(slices) - 1, -1, -1), slices, strict=True):
+        suffix = suffixes[(age - 1) % len(suffixes)] if age else ""
+        path = folder / f"{name}{f'.{age}' if age else ''}{suffix}"
+        path.write_bytes(COMPRESSORS[suffix](("\n".join(lines[piece]) + "\n").encode()))
+        paths.append(path)
+    return paths

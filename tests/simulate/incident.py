@@ -1,0 +1,133 @@
+"""Write an outage down as a provider would hold it: logs, customer records and the incident file, ready for a run."""
+
+import csv
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import yaml
+
+from tests.simulate.files import rotate, write_rotated
+from tests.simulate.line import Line
+from tests.simulate.noise import noise
+from tests.simulate.outage import Outage, instant
+from tests.simulate.postfix import PostfixLog, PostfixOptions
+from tests.simulate.syslog import Spelling, spell
+
+DIALECTS = (
+    "postfix-rfc3164",
+    "postfix-rfc3339",
+    "postfix-rfc5424",
+    "postfix-rfc5424-bare",
+    "postfix-journald",
+    "postfix-postlogd",
+)
+
+
+def write_incident(
+    outage: Outage,
+    folder: Path,
+    dialect: str = "postfix-rfc3164",
+    *,
+    log_timezone: str = "UTC",
+    pieces: int = 3,
+    suffixes: Sequence[str] = (".gz", ".xz", ".bz2", ".zst", ""),
+    log_format: str = "auto",
+    long_ids: bool = False,
+    with_noise: bool = True,
+    with_queue: bool = False,
+    postfix: PostfixOptions | None = None,
+    **changes: Any,
+) -> Path:
+    """Write logs/<host>/…, customers.csv and incident.yaml below `folder`; return the incident file's path.
+
+    `dialect` is one of DIALECTS. Each host's log is rotated into `pieces` files, compressed as `suffixes` say in
+    turn (the newest is plain). `log_timezone` is the zone of stamps that carry none. `with_queue` adds what
+    `postqueue -j` lists where the logs end. `changes` replace or add keys of the incident file.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    options = replace(postfix or PostfixOptions(), **({"long_ids": True} if long_ids else {}))
+    log = PostfixLog(outage, options)
+    sources: list[dict[str, Any]] = []
+    for host in outage.hosts:
+        said = log.lines[host] + (noise(outage, host, syslog_name=options.syslog_name) if with_noise else [])
+        said.sort(key=_when)
+        spelling: Spelling = dialect.removeprefix("postfix-")  # type: ignore[assignment]
+        lines = list(spell(said, host, spelling, log_timezone))
+        slices = rotate([line.at for line in said], pieces)
+        paths = write_rotated(folder / "logs" / host, "mail.log", lines, slices, suffixes)
+        firsts = [int(said[piece.start].at) for piece in slices]
+        sources += _log_entries(folder, paths, firsts, log_format, log_timezone, dialect)
+    incident = incident_of(outage, sources)
+    if with_queue:
+        incident["queue_snapshots"] = [_write_queue(folder, host, log.waiting[host]) for host in outage.hosts]
+    write_customers(outage, folder / "customers.csv")
+    path = folder / "incident.yaml"
+    path.write_text(yaml.safe_dump({**incident, **changes}, sort_keys=False), encoding="utf-8")
+    return path
+
+
+def incident_of(outage: Outage, logs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the incident file's content for an outage whose logs are described by `logs`."""
+    return {
+        "id": f"simulated-{outage.seed}",
+        "title": "A simulated outage",
+        "timezone": outage.timezone,
+        "logs": logs,
+        "customers": {"uri": "customers.csv"},
+        "window": {"start": _iso(outage.window[0]), "end": _iso(outage.window[1])},
+        "as_of": _iso(outage.log_end),
+        "baseline": {"start": _iso(outage.baseline[0]), "end": _iso(outage.baseline[1])},
+        "local_domains": list(outage.local_domains),
+        "bulk_senders": list(outage.bulk_senders),
+        "thresholds": [f"{t // 60}m" if t % 60 == 0 else f"{t}s" for t in outage.thresholds],
+        "headline": {"unit": "account", "threshold": "1h", "messages": "excluding_bulk", "count": "late"},
+        "claims": [
+            {"who": "Provider", "said": "several hundred accounts", "low": 200, "high": 999, "unit": "account"},
+            {"who": "Press", "said": "2,000 users", "low": 2000, "high": 2000, "unit": "mailbox"},
+        ],
+    }
+
+
+def write_customers(outage: Outage, path: Path) -> None:
+    """Write the customer records as CSV."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["account_id", "customer_id", "segment", "mailbox", "address", "valid_from", "valid_to"])
+        for r in outage.records:
+            until = r.valid_to.isoformat() if r.valid_to else ""
+            rows.writerow(
+                [r.account_id, r.customer_id, r.segment, r.mailbox, r.address, r.valid_from.isoformat(), until]
+            )
+
+
+def _when(line: Line) -> float:
+    return line.at
+
+
+def _iso(seconds: int) -> str:
+    return instant(seconds).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _log_entries(
+    folder: Path, paths: list[Path], firsts: list[int], log_format: str, zone: str, dialect: str
+) -> list[dict[str, Any]]:
+    """One entry with a glob where one year will do; else one per file, each with the year of its first line."""
+    has_year = not dialect.endswith(("rfc3164", "postlogd"))
+    years = [instant(first).astimezone(ZoneInfo(zone)).year for first in firsts]
+    common = {"format": log_format, "timezone": zone}
+    if has_year or len(set(years)) == 1:
+        glob = f"{paths[-1].parent.relative_to(folder)}/{paths[-1].name}*"
+        return [{"uri": glob, **common, **({} if has_year else {"year": years[0]})}]
+    return [
+        {"uri": str(path.relative_to(folder)), **common, "year": year} for path, year in zip(paths, years, strict=True)
+    ]
+
+
+def _write_queue(folder: Path, host: str, waiting: list[dict[str, object]]) -> str:
+    name = f"queue-{host}.json"
+    (folder / name).write_text("".join(f"{json.dumps(entry)}\n" for entry in waiting), encoding="utf-8")
+    return name
