@@ -11,7 +11,9 @@ def parse_duration(text: object) -> int:
     found = _DURATION.fullmatch(str(text).strip()) if isinstance(text, str) else None
     seconds = sum(int(n) * _SECONDS[unit] for unit, n in found.groupdict().items() if n) if found else 0
     if not seconds:
-        raise ValueError(f"{text!r} is not a duration; write a whole number above 0 and its unit, such as 90s, 15m, 1h or 1d")
+        raise ValueError(
+            f"{text!r} is not a duration; write a whole number above 0 and its unit, such as 90s, 15m, 1h or 1d"
+        )
     return seconds
 
 

@@ -133,7 +133,9 @@ class Span(Part):
     @model_validator(mode="after")
     def _has_length(self) -> "Span":
         if self.end <= self.start:
-            raise ValueError(f"it ends ({self.end:%Y-%m-%dT%H:%M:%SZ}) before it starts or as it starts; set end after start")
+            raise ValueError(
+                f"it ends ({self.end:%Y-%m-%dT%H:%M:%SZ}) before it starts or as it starts; set end after start"
+            )
         return self
 
     def interval(self) -> Interval:
@@ -206,5 +208,3 @@ class IncidentFile(Part):
             if self.baseline and self.baseline.start < self.window.end and self.window.start < self.baseline.end:
                 raise ValueError("baseline overlaps window; end it where window starts")
         return self
-
-

@@ -73,7 +73,7 @@ def _broken(path: Path, error: yaml.MarkedYAMLError) -> str:
     where = f"{path}, line {mark.line + 1}, column {mark.column + 1}" if mark else str(path)
     problem = (error.problem or error.context or "unreadable").replace("\n", " ")
     if "alias" in problem or "alias" in (error.context or ""):
-        return f"{where}: a value that begins with * or & must be in quotes, such as \"*@bulk.example.com\"."
+        return f'{where}: a value that begins with * or & must be in quotes, such as "*@bulk.example.com".'
     if "\\t" in problem:
         return f"{where}: a tab cannot indent YAML; use spaces."
     return f"{where}: broken YAML ({problem}); correct this line or the one before it."
@@ -109,7 +109,9 @@ class _Reader:
                 found[last[0]] = self._text[last[1].start_mark.index : name_node.end_mark.index]
                 continue
             if name in found:
-                raise BadInput(f"{self._path}, line {name_node.start_mark.line + 1}: key {name!r} stands twice; keep one.")
+                raise BadInput(
+                    f"{self._path}, line {name_node.start_mark.line + 1}: key {name!r} stands twice; keep one."
+                )
             self._lines[(*key, name)] = name_node.start_mark.line + 1
             found[name] = self.value(value_node, (*key, name))
             is_plain = isinstance(value_node, yaml.ScalarNode) and value_node.style is None and bool(value_node.value)

@@ -95,7 +95,9 @@ def _remote(pattern: str, named_in: str) -> list[Found]:
         system, path = fsspec.core.url_to_fs(pattern)
         paths = [p for p in system.glob(path)] if _MAGIC.search(path) else [path] if system.exists(path) else []
     except ImportError as error:
-        raise BadInput(f"{named_in}: {listed(pattern)!r} needs a package that is not installed ({error.name or error}).") from None
+        raise BadInput(
+            f"{named_in}: {listed(pattern)!r} needs a package that is not installed ({error.name or error})."
+        ) from None
     except Exception as error:  # each protocol raises its own; the user needs the address and the reason
         raise BadInput(
             f"{named_in}: {listed(pattern)!r} cannot be reached ({_reason(error, pattern)}); check address and credentials."

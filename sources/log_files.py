@@ -13,7 +13,7 @@ import polars as pl
 from expectations.tables import FINDINGS, INPUTS
 from sources.locate import Found, locate
 from sources.log_spec import LogSpec
-from sources.raw_store import Receipt, keep, receipt_of
+from sources.raw_store import Receipt, incoming, receipt_of, receive, settle
 from transforms.errors import BadInput
 
 # Two at a time: one waits for its disk or server while another is unpacked.
@@ -28,8 +28,9 @@ def pull_logs(specs: Iterable[LogSpec], into: Path) -> pl.DataFrame:
     can't be read or vanished, an archive unpacks beyond reason, or two entries claim one file with different options.
     """
     chosen = _chosen(specs)
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        receipts = list(pool.map(lambda c: keep(c[1], into, c[0].named_in), chosen))
+    with incoming(into) as folder, ThreadPoolExecutor(_AT_ONCE) as pool:
+        arrivals = pool.map(lambda c: receive(c[1], folder, into, c[0].named_in), chosen)
+        receipts = [settle(arrival, into) for arrival in arrivals]
     seen: set[tuple[str, str]] = set()
     rows = []
     for (spec, found), receipt in zip(chosen, receipts, strict=True):
@@ -44,10 +45,14 @@ def pull_findings(inputs: pl.DataFrame, into: Path) -> pl.DataFrame:
     for row in inputs.filter(pl.col("kind") != "customer_records").iter_rows(named=True):
         receipt = receipt_of(row["sha256"], row["bytes"], into)
         if receipt and receipt.is_truncated:
-            detail = f"{row['uri']}: the archive is cut off or damaged; the {row['lines']} lines that it yields were read"
+            detail = (
+                f"{row['uri']}: the archive is cut off or damaged; the {row['lines']} lines that it yields were read"
+            )
             rows.append({"code": "truncated_file", "source_id": row["source_id"], "detail": detail})
         if row["lines"] == 0:
-            rows.append({"code": "empty_file", "source_id": row["source_id"], "detail": f"{row['uri']}: the file is empty"})
+            rows.append(
+                {"code": "empty_file", "source_id": row["source_id"], "detail": f"{row['uri']}: the file is empty"}
+            )
     return FINDINGS.conform(pl.DataFrame(rows, schema=dict(FINDINGS.schema)))
 
 

@@ -8,25 +8,24 @@ before are only fingerprinted, never copied or decompressed again.
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 import time
-from collections import deque
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from sources.compression import Decompressed, codec_of
+from sources.fingerprint import Content, Digest, Received
 from sources.locate import Found, unreadable
 from transforms.errors import BadInput
 
 RAW_FOLDER = Path("warehouse/raw")  # within the run's folder
 SOURCE_ID_LENGTH = 16
 _CHUNK = 4 * 1024 * 1024
-_IN_FLIGHT = 4  # chunks that may wait for the fingerprint: bounds memory
-_EDGE = 64 * 1024  # longest first or last line that is remembered
 _STALE_SECONDS = 24 * 3600  # an unfinished copy this old belongs to a run that was killed
 
 
@@ -48,29 +47,57 @@ class Receipt:
     last_line: str
 
 
+@dataclass(frozen=True)
+class Arrival:
+    """A file that was received: its facts, and the finished copy aside (None: its bytes were kept before)."""
+
+    name: str
+    facts: dict[str, Any]
+    aside: Path | None
+
+
 def keep(found: Found, into: Path, named_in: str) -> Receipt:
     """Keep the bytes of `found` in the run's folder `into` and return their receipt; `BadInput` if they can't be read."""
-    raw = into / RAW_FOLDER
-    incoming, receipts = raw / ".incoming", raw / ".receipts"
-    for folder in (raw, incoming, receipts):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _sweep(incoming)
-    known = _known(found, into, receipts, named_in)
+    with incoming(into) as folder:
+        return settle(receive(found, folder, into, named_in), into)
+
+
+@contextmanager
+def incoming(into: Path) -> Iterator[Path]:
+    """Give a folder for unfinished copies, emptied at the end; what killed runs left there long ago goes too."""
+    for part in (RAW_FOLDER.parent, RAW_FOLDER, RAW_FOLDER / ".receipts", RAW_FOLDER / ".incoming"):
+        (into / part).mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = into / RAW_FOLDER / ".incoming"
+    for left in folder.iterdir():
+        with suppress(FileNotFoundError):
+            if left.stat().st_mtime < time.time() - _STALE_SECONDS:
+                shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        yield Path(name)
+
+
+def receive(found: Found, folder: Path, into: Path, named_in: str) -> Arrival:
+    """Read one file whole, copying it aside into `folder` unless its bytes were kept in `into` before."""
+    known = _known(found, into, named_in)
     if known:
-        return known
-    handle, name = tempfile.mkstemp(dir=incoming)  # mode 0600
-    aside = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as copy:
-            facts = _take_in(found, copy, named_in)
-        path = _place(aside, into, facts, found.basename)
-        receipt = Receipt(path=path.as_posix(), **facts)
-        aside.write_text(json.dumps(asdict(receipt)), encoding="utf-8")
-        aside.chmod(0o600)
-        aside.replace(receipts / _receipt_name(receipt.sha256, receipt.bytes))
-        return receipt
-    finally:
-        aside.unlink(missing_ok=True)
+        return Arrival(found.basename, asdict(known), None)
+    handle, name = tempfile.mkstemp(dir=folder)  # mode 0600
+    with os.fdopen(handle, "wb") as copy:
+        return Arrival(found.basename, _take_in(found, copy, named_in), Path(name))
+
+
+def settle(arrival: Arrival, into: Path) -> Receipt:
+    """Give a received file its place and its receipt; settled in a fixed order, equal files get the same place each time."""
+    facts = arrival.facts
+    known = receipt_of(facts["sha256"], facts["bytes"], into)
+    if known or arrival.aside is None:
+        return known or Receipt(**facts)
+    path = _place(arrival.aside, into, facts, arrival.name)
+    receipt = Receipt(path=path.as_posix(), **facts)
+    arrival.aside.write_text(json.dumps(asdict(receipt)), encoding="utf-8")
+    arrival.aside.chmod(0o600)
+    arrival.aside.replace(into / RAW_FOLDER / ".receipts" / _receipt_name(receipt.sha256, receipt.bytes))
+    return receipt
 
 
 def receipt_of(sha256: str, size: int, into: Path) -> Receipt | None:
@@ -90,10 +117,10 @@ def safe_basename(name: str) -> str:
     return shown.encode("utf-8", "replace")[-200:].decode("utf-8", "ignore")
 
 
-def _known(found: Found, into: Path, receipts: Path, named_in: str) -> Receipt | None:
+def _known(found: Found, into: Path, named_in: str) -> Receipt | None:
     """Return the receipt of a local file whose bytes were kept before, by its digest; never by name or time."""
     size = found.local_path.stat().st_size if found.local_path and found.local_path.is_file() else None
-    if size is None or not any(receipts.glob(f"*-{size}.json")):
+    if size is None or not any((into / RAW_FOLDER / ".receipts").glob(f"*-{size}.json")):
         return None
     digest = hashlib.sha256()
     with found.open() as stream:
@@ -106,10 +133,10 @@ def _take_in(found: Found, copy: BinaryIO, named_in: str) -> dict[str, Any]:
     """Copy one file and return what its receipt says of its bytes."""
     with ThreadPoolExecutor(1) as hasher, found.open() as stream:
         size = os.fstat(stream.fileno()).st_size if found.local_path else None
-        received = _Received(lambda: _read(stream, found, named_in), copy, _Digest(hasher))
+        received = Received(lambda: _read(stream, found, named_in), copy, Digest(hasher))
         codec = codec_of(received.head())
         unpacked = Decompressed(received, codec, found.uri) if codec else None
-        content = _Content(_Digest(hasher) if unpacked else None)
+        content = Content(Digest(hasher) if unpacked else None)
         while chunk := (unpacked or received).read(_CHUNK):
             content.add(chunk)
         while received.read(_CHUNK):  # bytes behind the archive's end are received too
@@ -154,84 +181,3 @@ def _sha256(path: Path) -> str:
 
 def _receipt_name(sha256: str, size: int) -> str:
     return f"{sha256}-{size}.json"
-
-
-def _sweep(incoming: Path) -> None:
-    for left in incoming.iterdir():
-        with suppress(FileNotFoundError):
-            if left.stat().st_mtime < time.time() - _STALE_SECONDS:
-                left.unlink()
-
-
-class _Digest:
-    """SHA-256 computed in another thread, while this one reads and writes."""
-
-    def __init__(self, hasher: ThreadPoolExecutor) -> None:
-        self._hasher, self._sha256 = hasher, hashlib.sha256()
-        self._waiting: deque[Future[None]] = deque()
-
-    def update(self, chunk: bytes) -> None:
-        self._waiting.append(self._hasher.submit(self._sha256.update, chunk))
-        if len(self._waiting) > _IN_FLIGHT:
-            self._waiting.popleft().result()
-
-    def hex(self) -> str:
-        while self._waiting:
-            self._waiting.popleft().result()
-        return self._sha256.hexdigest()
-
-
-class _Received:
-    """The bytes as received: whatever is read of them is also written to the copy and fingerprinted."""
-
-    def __init__(self, read: Callable[[], bytes], copy: BinaryIO, digest: _Digest) -> None:
-        self._read, self._copy, self.digest = read, copy, digest
-        self._ahead = b""
-        self.size = 0
-
-    def head(self) -> bytes:
-        self._ahead = self.read(0)
-        return self._ahead[:10]
-
-    def read(self, size: int = -1, /) -> bytes:
-        """Return the next bytes, as many as come at once, at most `size` if that is above 0."""
-        if not self._ahead:
-            self._ahead = self._read()
-            self._copy.write(self._ahead)
-            self.digest.update(self._ahead)
-            self.size += len(self._ahead)
-        given = self._ahead[:size] if size > 0 else self._ahead
-        self._ahead = self._ahead[len(given) :]
-        return given
-
-
-class _Content:
-    """Lines of the decompressed bytes: how many, the first and the last."""
-
-    def __init__(self, digest: _Digest | None) -> None:
-        self.digest = digest
-        self._ends = 0
-        self._head = self._tail = b""
-
-    def add(self, chunk: bytes) -> None:
-        if self.digest:
-            self.digest.update(chunk)
-        self._ends += chunk.count(b"\n")
-        if len(self._head) < _EDGE:
-            self._head += chunk[:_EDGE]
-        self._tail = (self._tail + chunk[-_EDGE:])[-_EDGE:]
-
-    @property
-    def lines(self) -> int:
-        """Lines; the last one counts with or without its line end."""
-        return self._ends + (self._tail[-1:] not in (b"", b"\n"))
-
-    def first_line(self) -> str:
-        return next((line for line in _lines(self._head) if line.strip()), "")
-
-    def last_line(self) -> str:
-        return next((line for line in reversed(_lines(self._tail)) if line.strip()), "")
-
-
-def _lines(edge: bytes) -> list[str]:
-    return edge.decode("utf-8", "replace").split("\n")

@@ -1,0 +1,159 @@
+"""The command line: run, check, explain. Exit status 0 published, 2 bad input, 3 refused by a quality gate."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from transforms.errors import BadInput
+
+if TYPE_CHECKING:
+    from mailtoll.steps import RunResult
+
+PUBLISHED, BAD_INPUT, REFUSED, INTERRUPTED = 0, 2, 3, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status; bad input ends in one sentence on standard error."""
+    try:
+        arguments = _parser().parse_args(argv)
+        return int(arguments.command(arguments))
+    except SystemExit as stop:  # argparse: help, or a command line that it refused
+        return stop.code if isinstance(stop.code, int) else BAD_INPUT
+    except BadInput as error:
+        return _fail(str(error))
+    except BrokenPipeError:  # the reader of our output had enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PUBLISHED
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _fail(f"{where}{error.strerror or error}; make the place usable and run again.")
+    except KeyboardInterrupt:
+        print("mailtoll: interrupted; run the same command again, finished work is kept.", file=sys.stderr)
+        return INTERRUPTED
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with a command line in one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        print(f"mailtoll: {message}; `{self.prog} --help` shows how it is called.", file=sys.stderr)
+        raise SystemExit(BAD_INPUT)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="mailtoll", description="Count whom an e-mail outage reached, from the mail servers' own logs."
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
+    run = commands.add_parser("run", help="the whole path for one incident: from logs to a published report")
+    check = commands.add_parser("check", help="the quality gates only")
+    for command, action in ((run, _run), (check, _check)):
+        command.add_argument("incident", metavar="INCIDENT.yaml", type=Path, help="the incident file")
+        command.add_argument("--out", metavar="DIR", type=Path, help="where results go (default: build/<incident id>)")
+        command.set_defaults(command=action)
+    explain = commands.add_parser("explain", help="one verdict, replayed down to its log lines")
+    explain.add_argument("folder", metavar="DIR", type=Path, help="the folder of a finished run")
+    explain.add_argument("subject", metavar="ACCOUNT_OR_MAILBOX", help="whose verdict")
+    explain.set_defaults(command=_explain)
+    return parser
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from mailtoll.steps import run_incident  # heavy: not for --help, nor for a mistyped command
+
+    with _progress() as progress:
+        result = run_incident(arguments.incident, _out(arguments), progress)
+    if result.status == "refused":
+        return _refused(result)
+    print(_headline(result.headline))
+    _print_paths(result.paths)
+    return PUBLISHED
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from mailtoll.steps import check_incident  # as above
+
+    with _progress() as progress:
+        result = check_incident(arguments.incident, _out(arguments), progress)
+    if result.status == "refused":
+        return _refused(result)
+    print("All quality gates passed.")
+    for warning in result.reasons:
+        print(f"  warning: {warning}")
+    _print_paths(result.paths)
+    return PUBLISHED
+
+
+def _explain(arguments: argparse.Namespace) -> int:
+    if not arguments.folder.is_dir():
+        raise BadInput(f"{arguments.folder} is no folder; give the --out folder of a finished run.")
+    from mailtoll.explain import explain  # as above
+
+    print(explain(arguments.folder, arguments.subject))
+    return PUBLISHED
+
+
+def _out(arguments: argparse.Namespace) -> Path:
+    """Return the folder for results: as given, else build/<incident id> below the current folder."""
+    if arguments.out is None:
+        from mailtoll.incident import load_incident  # reads YAML with pydantic: not for `explain`
+
+        return Path("build") / load_incident(arguments.incident).id
+    if arguments.out.exists() and not arguments.out.is_dir():
+        raise BadInput(f"--out {arguments.out} is a file; name a folder.")
+    return Path(arguments.out)
+
+
+def _refused(result: "RunResult") -> int:
+    print("Refused: the quality gates did not pass, so no figure is published.")
+    for reason in result.reasons:
+        print(f"  - {reason}")
+    _print_paths(result.paths)
+    return REFUSED
+
+
+def _headline(cell: dict[str, Any] | None) -> str:
+    """Return one row of the grid as one line of words."""
+    if cell is None:
+        return "Published."
+    from mailtoll.durations import spell_duration  # small, but only needed here
+
+    unit = str(cell["unit"])
+    plural = {"delivery": "deliveries", "address": "addresses", "mailbox": "mailboxes"}.get(unit, unit + "s")
+    counted = "late" if cell["count"] == "late" else "late or lost"
+    aside = ", bulk mail left out" if cell["messages"] == "excluding_bulk" else ""
+    ordinary = "" if cell.get("baseline") is None else f"; {cell['baseline']:,.1f} in an ordinary window"
+    return (
+        f"{cell['measured']:,} {plural} {counted} by {spell_duration(int(cell['threshold_seconds']))} or more{aside} "
+        f"(at least {cell['lower']:,}, up to {cell['upper']:,}{ordinary})"
+    )
+
+
+def _print_paths(paths: dict[str, Path]) -> None:
+    width = max((len(name) for name in paths), default=0)
+    for name, path in paths.items():
+        print(f"  {name:<{width}}  {path}")
+
+
+def _fail(sentence: str) -> int:
+    print(f"mailtoll: {sentence}", file=sys.stderr)
+    return BAD_INPUT
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """Give what steps report to: a moving line on a terminal, plain lines elsewhere, both on standard error."""
+    if not sys.stderr.isatty():
+        yield lambda step: print(f"mailtoll: {step}", file=sys.stderr, flush=True)
+        return
+    from rich.console import Console  # only where there is a terminal to draw on
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("starting", total=None)
+        yield lambda step: bar.update(task, description=step)

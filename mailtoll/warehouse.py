@@ -1,0 +1,122 @@
+"""Where everything of a run lies, and how it is written: aside, then renamed, so that no reader ever sees half a file.
+
+Everything under `warehouse/` and the tables that hold addresses are restricted: mode 0600, folders 0700.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from sources.raw_store import RAW_FOLDER
+
+_MODE_PUBLIC = 0o644
+_MODE_RESTRICTED = 0o600
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """The paths of one run's folder; nothing is created before something is written."""
+
+    root: Path
+
+    # Published: what people are sent.
+
+    @property
+    def impact(self) -> Path:
+        """Figures, to the letter of the contract."""
+        return self.root / "impact.json"
+
+    @property
+    def report(self) -> Path:
+        """The analysts' page."""
+        return self.root / "report.html"
+
+    @property
+    def summary(self) -> Path:
+        """The executives' page."""
+        return self.root / "summary.html"
+
+    @property
+    def refusal(self) -> Path:
+        """The page that says why no figure was published."""
+        return self.root / "refusal.html"
+
+    @property
+    def published_deliveries(self) -> Path:
+        """Deliveries as handed out; restricted."""
+        return self.root / "deliveries.parquet"
+
+    @property
+    def published_accounts(self) -> Path:
+        """Accounts as handed out; restricted."""
+        return self.root / "accounts.parquet"
+
+    @property
+    def published_quarantine(self) -> Path:
+        """Lines that were not understood, as handed out; restricted."""
+        return self.root / "quarantine.parquet"
+
+    # Restricted: what the steps hand to each other.
+
+    @property
+    def folder(self) -> Path:
+        """Everything that a run keeps and does not publish."""
+        return self.root / "warehouse"
+
+    @property
+    def raw(self) -> Path:
+        """Bytes as received, by source id."""
+        return self.root / RAW_FOLDER
+
+    def table(self, name: str) -> Path:
+        """One table of `expectations.tables` by its name: `inputs`, `deliveries`, `cells`, `gates` and so on."""
+        return self.folder / f"{name}.parquet"
+
+    def part(self, name: str, source_id: str) -> Path:
+        """One log file's part of `events`, `quarantine`, `line_counts` or `activity`."""
+        return self.folder / name / f"{source_id}.parquet"
+
+    def parts(self, name: str) -> tuple[Path, ...]:
+        """All parts of a table that are there, sorted."""
+        return tuple(sorted((self.folder / name).glob("*.parquet")))
+
+    def kept(self, path: str) -> Path:
+        """The kept copy that an `inputs.path` names."""
+        return self.root / path
+
+
+def write_parquet(frame: pl.DataFrame | pl.LazyFrame, path: Path, *, is_restricted: bool = True) -> Path:
+    """Write a frame in place of `path` at once; a lazy one is streamed. Return `path`."""
+    with _aside(path, is_restricted) as aside:
+        if isinstance(frame, pl.LazyFrame):
+            frame.sink_parquet(aside, compression="zstd", compression_level=1)
+        else:
+            frame.write_parquet(aside, compression="zstd", compression_level=1)
+    return path
+
+
+def write_text(text: str, path: Path, *, is_restricted: bool = False) -> Path:
+    """Write UTF-8 text in place of `path` at once; return `path`."""
+    with _aside(path, is_restricted) as aside:
+        aside.write_text(text, encoding="utf-8", newline="\n")
+    return path
+
+
+@contextmanager
+def _aside(path: Path, is_restricted: bool) -> Iterator[Path]:
+    """Give a fresh name beside `path`; rename it to `path` if all went well, else leave `path` as it was."""
+    path.parent.mkdir(mode=0o700 if is_restricted else 0o755, parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    os.close(handle)
+    aside = Path(name)
+    try:
+        yield aside
+        aside.chmod(_MODE_RESTRICTED if is_restricted else _MODE_PUBLIC)
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
