@@ -1,0 +1,109 @@
+"""The envelope of Exim's main log: a stamp, perhaps with its zone, and no host.
+
+| a line begins | when |
+| --- | --- |
+| `2030-11-25 02:22:48 ` | local time in the log's declared zone |
+| `2030-11-25 02:22:48.123 ` | with `log_selector = +millisec` |
+| `2030-11-25 02:22:48 +1300 ` | with `log_timezone` |
+
+Some programs put `host exim[pid]: ` before all that. Exim breaks some messages over several lines, and other programs'
+output may be mixed in. A line without a stamp is therefore foreign and carries no fact (as is a `#` comment), unless
+it shows the remains of one (a message id before a delivery mark, a stamp that is not at the beginning) or is no text
+at all: then it is set aside.
+"""
+
+import polars as pl
+
+from expectations.tables import INSTANT
+from transforms.clock import Clock, read_zoned
+from transforms.dialect import OPENED, LogOptions, Opened
+
+SERVICE = "exim"
+MESSAGE_ID = r"[0-9A-Za-z]{6}-[0-9A-Za-z]{6}(?:[0-9A-Za-z]{5})?-[0-9A-Za-z]{2}(?:[0-9A-Za-z]{2})?"
+_STAMP_WIDTH = 19
+# What may follow the seconds. Only lines that show a dot or a sign there pay for the regular expression.
+_TAIL = r"^(?<fraction>\.[0-9]+)?(?: (?<zone>[+-][0-9]{4}))?(?: (?<text>.*))?$"
+_TAIL_MARKS = (".", " +", " -")
+# Control characters (tab apart), and U+FFFD, which stands for bytes that are not UTF-8.
+_NO_TEXT = r"[\x00-\x08\x0b-\x1f\x{FFFD}]"
+_REMAINS = rf"{MESSAGE_ID} (?:<=|=>|->|>>|==|\*\*|Completed)|[0-9]-[0-9]{{2}}-[0-9]{{2}} [0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}"
+_WRAPPING = r"^[^ 0-9#][^ ]* exim[^ ]*: ([0-9]{4}-)"
+_TEXT = pl.col("text")
+
+
+class EximEnvelope:
+    """Opens main-log lines; carries the repeated hour of daylight saving from chunk to chunk."""
+
+    def __init__(self, options: LogOptions) -> None:
+        self._clock = Clock(options.timezone, options.year or 1970)
+        self._host = options.host.lower()
+
+    def open(self, raw: pl.DataFrame) -> Opened:
+        """Open one chunk; `aside` holds the lines without a stamp that cannot be foreign text."""
+        is_wrapped = raw["text"].str.contains(_WRAPPING).any()
+        unwrapped = raw.with_columns(_TEXT.str.replace(_WRAPPING, "$1")) if is_wrapped else raw
+        lines = unwrapped.select(
+            "line_number", _TEXT.str.head(_STAMP_WIDTH).alias("stamp"), _TEXT.str.slice(_STAMP_WIDTH).alias("text")
+        )
+        lines = _split_tails(lines)
+        lines = lines.with_columns(self._instants(lines).alias("logged_at"))
+        is_open = lines["logged_at"].is_not_null()
+        if not is_open.all():
+            unstamped = raw.filter(~is_open)
+            lines = lines.filter(is_open)
+        else:
+            unstamped = raw.clear()
+        opened = lines.select(
+            "line_number",
+            "logged_at",
+            pl.lit(self._host).alias("host"),
+            pl.lit(SERVICE).alias("service"),
+            _TEXT.fill_null("").str.strip_prefix(" "),
+        )
+        return Opened(opened.select(OPENED.keys()), _aside(unstamped))
+
+    def _instants(self, lines: pl.DataFrame) -> pl.Series:
+        """Read each run of equal stamps once; lines with a zone need no clock."""
+        if lines.is_empty():
+            return pl.Series([], dtype=INSTANT)
+        key = lines.select(pl.concat_str("stamp", "fraction", "zone", ignore_nulls=True).alias("key"))["key"]
+        run = key.rle_id()
+        starts = lines.filter((run != run.shift(1)).fill_null(True))  # noqa: FBT003 - Polars' own signature
+        fraction = pl.col("fraction").cast(pl.Float64, strict=False).fill_null(0.0)
+        wall = pl.col("stamp").str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us", strict=False)
+        starts = starts.with_columns((wall + pl.duration(microseconds=(fraction * 1e6).round())).alias("wall"))
+        has_zone = pl.col("zone").is_not_null()
+        local = self._clock.to_utc(starts.select(pl.when(~has_zone).then("wall").alias("wall"))["wall"])
+        if not starts["zone"].is_null().all():
+            colon = pl.concat_str(pl.col("zone").str.head(3), pl.lit(":"), pl.col("zone").str.slice(3))
+            zoned = starts.select(
+                pl.concat_str(pl.col("wall").dt.strftime("%Y-%m-%dT%H:%M:%S%.6f"), colon).alias("zoned")
+            )["zoned"]
+            local = local.zip_with(starts["zone"].is_null(), read_zoned(zoned))
+        return local.gather(run)
+
+
+def _split_tails(lines: pl.DataFrame) -> pl.DataFrame:
+    """Give every line the columns `fraction` and `zone` (null where not written), cut off its text."""
+    none = pl.lit(None, pl.String)
+    plain = lines.with_columns(none.alias("fraction"), none.alias("zone"))
+    has_tail = _TEXT.str.head(1).is_in(_TAIL_MARKS[:1]) | _TEXT.str.head(2).is_in(_TAIL_MARKS[1:])
+    if not lines.select(has_tail.any()).item():
+        return plain
+    parts = lines.select("line_number", "stamp", _TEXT.str.extract_groups(_TAIL).alias("g"), _TEXT.alias("whole"))
+    split = parts.unnest("g").with_columns(pl.coalesce("text", pl.lit("")))
+    is_read = pl.col("fraction").is_not_null() | pl.col("zone").is_not_null()
+    return split.select(
+        "line_number", "stamp", pl.when(is_read).then("text").otherwise("whole").alias("text"), "fraction", "zone"
+    )
+
+
+def _aside(unstamped: pl.DataFrame) -> pl.DataFrame:
+    reason = (
+        pl.when(_TEXT.str.contains(_NO_TEXT))
+        .then(pl.lit("no stamp, and not text"))
+        .when(_TEXT.str.contains(_REMAINS))
+        .then(pl.lit("no stamp before what looks like the remains of an Exim line"))
+    )
+    unstamped = unstamped.filter(~_TEXT.str.starts_with("#"))
+    return unstamped.select("line_number", reason.alias("reason")).drop_nulls("reason")

@@ -1,0 +1,14 @@
+"""Where a next hop's reply names the queue file that it wrote: the thread by which re-injected mail is followed.
+
+A reply is the other server's text, so that what it names is a next leg only if our own logs know it by that name.
+"""
+
+# Postfix `queued as ID`, local(8) `forwarded as ID`, Exim `OK id=ID`, Sendmail `ID Message accepted for delivery`.
+NEXT_LEG = (
+    r"(?:queued as |forwarded as |\bid=)(?<named>[0-9A-Za-z]{6}-[0-9A-Za-z]{6,11}-[0-9A-Za-z]{2,4}|[0-9A-Za-z]{5,24})(?:[ )>,;\"]|$)"
+    r"|(?:^|[ (])(?<first>[0-9A-Za-z]{8,24}) Message accepted for delivery"
+)
+# RFC 3463 status code behind a reply code, or at the beginning of a status text.
+ENHANCED_STATUS = r"(?:^|\b[245][0-9]{2}[ -]|#)([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:[^0-9.]|\.?$|\. )"
+# Long enough for every rule that reads a reply; a hostile server may send kilobytes.
+REPLY_CHARACTERS = 160
