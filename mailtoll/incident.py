@@ -1,7 +1,7 @@
 """The incident file: what is disputed, and every choice made before anything is counted.
 
-`load_incident` reads it to the letter of the contract; whatever is wrong in it ends in one sentence that names the file,
-the line, the key and the remedy.
+`load_incident` reads it to the letter of the contract; whatever is wrong in it ends in one sentence that names the
+file, the line, the key and the remedy.
 """
 
 from datetime import UTC, datetime

@@ -2,8 +2,8 @@
 
 YAML's own guesses are left out on purpose: `NO` is a name, `2012-11` an id, `1:30` no number. Only an empty value, `~`
 and `null` mean "nothing". One more thing is mended: inside `{…}` a comma ends a value, so that
-`{said: 20,000 users, low: 20000}` would read as `said: 20` and a stray key `000 users`. A key without a colon that follows
-a plain value is given back to that value, for the keys named in `joined`.
+`{said: 20,000 users, low: 20000}` would read as `said: 20` and a stray key `000 users`. A key without a colon that
+follows a plain value is given back to that value, for the keys named in `joined`.
 """
 
 from collections.abc import Collection
@@ -95,7 +95,7 @@ class _Reader:
             return self._mapping(node, key)
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item, (*key, i)) for i, item in enumerate(node.value)]
-        is_plain = node.style is None
+        is_plain = isinstance(node, yaml.ScalarNode) and node.style is None
         return None if is_plain and node.value in _NOTHING else str(node.value)
 
     def _mapping(self, node: yaml.MappingNode, key: Key) -> Plain:

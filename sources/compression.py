@@ -26,7 +26,8 @@ _CHUNK = 256 * 1024
 _CHUNK_ZSTD = 4 * 1024
 _GZIP, _BZIP2, _XZ, _ZSTD = "gzip", "bzip2", "xz", "zstd"
 _HEAD = 10  # bytes that tell every codec
-_DAMAGE = (OSError, EOFError, ValueError, lzma.LZMAError, igzip_lib.IsalError, zstandard.ZstdError)
+# The gzip library's stub calls its exception class an exception; the class is one like the others.
+_DAMAGE: tuple[Any, ...] = (OSError, EOFError, ValueError, lzma.LZMAError, igzip_lib.IsalError, zstandard.ZstdError)
 
 
 class Reader(Protocol):
@@ -113,10 +114,10 @@ class Decompressed(io.RawIOBase):
 
     def _piece(self, limit: int) -> bytes:
         """Return some of the next decompressed bytes, at most `limit`; none at the end."""
-        while not self._surplus and not self._is_done:
-            data = self._next_member() if self._member.eof else self._next_input() if self._member.needs_input else b""
+        while not self._surplus:
+            data = self._next_data()
             if self._is_done:
-                break
+                return b""
             try:
                 self._surplus = self._member.decompress(data, limit)
             except _DAMAGE:
@@ -126,14 +127,20 @@ class Decompressed(io.RawIOBase):
         piece, self._surplus = self._surplus[:limit], self._surplus[limit:]
         return piece
 
-    def _next_input(self) -> bytes:
+    def _next_data(self) -> bytes:
+        if self._is_done:
+            return b""
+        if self._member.eof:
+            return self._next_member()
+        if not self._member.needs_input:
+            return b""
         data = self._receive()
         if not data:
             self.is_truncated = self._is_done = True
         return data
 
     def _next_member(self) -> bytes:
-        """Begin the next member and return its first bytes; zeros between members are padding, other bytes are not ours."""
+        """Begin the next member and return its first bytes; zeros in between are padding, other bytes are not ours."""
         rest = bytes(self._member.unused_data).lstrip(b"\0")
         while len(rest) < _HEAD and (more := self._receive()):
             rest = (rest + more).lstrip(b"\0")

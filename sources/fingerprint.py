@@ -1,4 +1,4 @@
-"""What is learnt of bytes while they stream by: their SHA-256, and how many lines they hold, with the first and the last."""
+"""What is learnt of bytes while they stream by: their SHA-256, how many lines they hold, the first one and the last."""
 
 import hashlib
 from collections import deque

@@ -31,11 +31,12 @@ class Found:
 
 
 def locate(pattern: str, base: Path, named_in: str) -> list[Found]:
-    """Return the files that `pattern` means, sorted by listed name; `BadInput` where there is none or none is reachable."""
+    """Return the files that `pattern` means, sorted by listed name; `BadInput` where none is there or reachable."""
     found = _remote(pattern, named_in) if is_remote(pattern) else _local(pattern, base, named_in)
     if not found:
         raise BadInput(
-            f"{named_in}: no file matches {listed(pattern)!r}; correct the path (relative paths start at the incident file)."
+            f"{named_in}: no file matches {listed(pattern)!r}; "
+            "correct the path (relative paths start at the incident file)."
         )
     return sorted(found, key=lambda f: f.uri)
 
@@ -100,7 +101,8 @@ def _remote(pattern: str, named_in: str) -> list[Found]:
         ) from None
     except Exception as error:  # each protocol raises its own; the user needs the address and the reason
         raise BadInput(
-            f"{named_in}: {listed(pattern)!r} cannot be reached ({_reason(error, pattern)}); check address and credentials."
+            f"{named_in}: {listed(pattern)!r} cannot be reached ({_reason(error, pattern)}); "
+            "check address and credentials."
         ) from None
     head = pattern.split("://")[0] + "://" if "://" in pattern else ""
     return [_remote_file(system, str(p), listed(_full(head, pattern, str(p), path)), named_in) for p in paths]

@@ -1,7 +1,7 @@
 """Pull an incident's log files and queue listings: which they are, their fingerprints, and which repeat another.
 
-The answer does not depend on the order of entries or folders: files are listed by kind and name. Two files that hold the
-same decompressed bytes are one: the first is read, the later ones are marked as duplicates.
+The answer does not depend on the order of entries or folders: files are listed by kind and name. Two files that hold
+the same decompressed bytes are one: the first is read, the later ones are marked as duplicates.
 """
 
 from collections.abc import Iterable
@@ -21,11 +21,12 @@ _AT_ONCE = 2
 
 
 def pull_logs(specs: Iterable[LogSpec], into: Path) -> pl.DataFrame:
-    """Copy every file that `specs` name into the run's folder `into` and return their INPUTS rows, sorted by kind and uri.
+    """Copy every file that `specs` name into the run's folder `into`; return their INPUTS rows, sorted by kind and uri.
 
     `path` is relative to `into`; `first_at` and `last_at` are left null (parsing knows them); `format`, `timezone` and
-    `year` are as declared, so that `year` is that of the entry's first file in time. `BadInput`: nothing matches, a file
-    can't be read or vanished, an archive unpacks beyond reason, or two entries claim one file with different options.
+    `year` are as declared, so that `year` is that of the entry's first file in time. `BadInput`: nothing matches, a
+    file can't be read or vanished, an archive unpacks beyond reason, or two entries claim one file with different
+    options.
     """
     chosen = _chosen(specs)
     with incoming(into) as folder, ThreadPoolExecutor(_AT_ONCE) as pool:

@@ -57,7 +57,7 @@ class Arrival:
 
 
 def keep(found: Found, into: Path, named_in: str) -> Receipt:
-    """Keep the bytes of `found` in the run's folder `into` and return their receipt; `BadInput` if they can't be read."""
+    """Keep the bytes of `found` in the run's folder `into`; return their receipt. `BadInput` if they can't be read."""
     with incoming(into) as folder:
         return settle(receive(found, folder, into, named_in), into)
 
@@ -87,7 +87,7 @@ def receive(found: Found, folder: Path, into: Path, named_in: str) -> Arrival:
 
 
 def settle(arrival: Arrival, into: Path) -> Receipt:
-    """Give a received file its place and its receipt; settled in a fixed order, equal files get the same place each time."""
+    """Give a received file its place and its receipt; settled in one order, equal files get equal places each time."""
     facts = arrival.facts
     known = receipt_of(facts["sha256"], facts["bytes"], into)
     if known or arrival.aside is None:
@@ -159,6 +159,8 @@ def _take_in(found: Found, copy: BinaryIO, named_in: str) -> dict[str, Any]:
 def _read(stream: BinaryIO, found: Found, named_in: str) -> bytes:
     try:
         return stream.read(_CHUNK) or b""
+    except BadInput:
+        raise
     except Exception as error:  # a remote file system raises its own kinds
         raise unreadable(found.uri, named_in, error) from None
 

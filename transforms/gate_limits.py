@@ -1,4 +1,4 @@
-"""What the quality gates tolerate: names, defaults and meaning of every limit an incident file may change under `gates:`."""
+"""What the quality gates tolerate: name, default and meaning of every limit that an incident file may change."""
 
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
@@ -24,7 +24,8 @@ class GateLimits:
         15, "shortest silence of a host, in minutes, that can be a hole in the logs when it is far beyond its habit"
     )
     final_after_days: float = _limit(
-        5, "days after the window that the logs must cover before a preliminary figure is final (longest queue lifetime)"
+        5,
+        "days after the window that the logs must cover before a preliminary figure is final (longest queue lifetime)",
     )
 
     def changed(self) -> tuple[str, ...]:
