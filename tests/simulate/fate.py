@@ -1,30 +1,49 @@
 """Settle what becomes of one message: when it is tried, when each recipient is done, and how."""
 
 import zlib
+from dataclasses import dataclass
 
 import numpy as np
 
-from tests.simulate.outage import Message
+from tests.simulate.outage import Message, Record
 
 BACKOFF = (300, 600, 1200, 2400, 4000)
 PARTITIONS = 4
 
 
-def settle(rng: np.random.Generator, message: Message, wait: int, lifetime: int, with_filter: bool) -> None:
+@dataclass(frozen=True)
+class Stores:
+    """Mailboxes with a trouble of their own: `unknown` do not exist at the store, `full` are full now and then."""
+
+    unknown: frozenset[str]
+    full: frozenset[str]
+
+    @classmethod
+    def of(cls, records: list[Record]) -> "Stores":
+        """Choose about one mailbox in a hundred and twenty for each trouble, and at least one."""
+        boxes = sorted({r.mailbox for r in records}, key=lambda box: zlib.crc32(box.encode()))
+        share = max(1, len(boxes) // 120)
+        return cls(frozenset(boxes[:share]), frozenset(boxes[share : 2 * share]))
+
+
+def settle(
+    rng: np.random.Generator, message: Message, wait: int, lifetime: int, with_filter: bool, stores: Stores
+) -> None:
     """Fill in attempts, ends and results. `wait`: seconds from arrival for which the store won't take it."""
     first = message.arrived_at + int(rng.integers(0, 3))
     stuck = rng.random(PARTITIONS) < 0.85 if wait else np.zeros(PARTITIONS, bool)
     ready: list[int | None] = []
     for recipient in message.recipients:
-        box = zlib.crc32(recipient.final.lower().replace("+news@", "@").encode())
+        mailbox = untagged(recipient.final)
+        box = zlib.crc32(mailbox.encode())
         if not recipient.is_local:
             is_greylisted = rng.random() < 0.25
             recipient.reason = "greylisted"
             ready.append(message.arrived_at + int(rng.integers(200, 1500)) if is_greylisted else first)
-        elif box % 211 == 5:
+        elif mailbox in stores.unknown or (mailbox.startswith("ghost") and box % 4 == 0):
             recipient.result = "unknown"
             ready.append(first)
-        elif box % 173 == 7:
+        elif mailbox in stores.full:
             recipient.reason = "full"
             full_until = _full_until(message.arrived_at, box)
             ready.append(full_until)
@@ -50,6 +69,12 @@ def settle(rng: np.random.Generator, message: Message, wait: int, lifetime: int,
     message.filtered_at = first_end if waits_for_filter else message.attempts[0]
 
 
+def untagged(address: str) -> str:
+    """Return an address in lower case without its `+tag`."""
+    local, _, domain = address.lower().rpartition("@")
+    return f"{local.partition('+')[0]}@{domain}"
+
+
 def _is_local(sender: str) -> bool:
     return sender.lower().endswith("officemail.example")
 
@@ -66,8 +91,7 @@ def _share_fate(message: Message, ready: list[int | None]) -> None:
     """An alias and its mailbox, both named, are one delivery: give both the same fate."""
     first: dict[str, int] = {}
     for index, recipient in enumerate(message.recipients):
-        local, _, domain = recipient.final.lower().partition("@")
-        twin = first.setdefault(f"{local.partition('+')[0]}@{domain}", index)
+        twin = first.setdefault(untagged(recipient.final), index)
         if twin != index:
             ready[index] = ready[twin]
             recipient.result, recipient.reason = message.recipients[twin].result, message.recipients[twin].reason

@@ -4,6 +4,7 @@ import bz2
 import gzip
 import lzma
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import zstandard
@@ -28,15 +29,15 @@ def rotate(stamps: Sequence[float], pieces: int) -> list[slice]:
         edge = first + piece * span
         bounds.append(next((i for i in range(bounds[-1], len(stamps)) if stamps[i] >= edge), len(stamps)))
     bounds.append(len(stamps))
-    return [slice(a, b) for a, b in zip(bounds, bounds[1:], strict=False) if b > a]
+    return [slice(a, b) for a, b in pairwise(bounds) if b > a]
 
 
 def write_rotated(
     folder: Path, name: str, lines: Sequence[str], slices: Sequence[slice], suffixes: Sequence[str] = ("",)
 ) -> list[Path]:
-    """Write `name` (newest), `name.1`, `name.2`, … with the compression of `suffixes` in turn; return them oldest first.
+    """Write `name` (newest, never compressed), `name.1`, `name.2`, … with the compression of `suffixes` in turn.
 
-    The newest file is never compressed.
+    Returns the paths, oldest first.
     """
     folder.mkdir(parents=True, exist_ok=True)
     paths: list[Path] = []

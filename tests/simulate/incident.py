@@ -49,7 +49,8 @@ def write_incident(
     `postqueue -j` lists where the logs end. `changes` replace or add keys of the incident file.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    options = replace(postfix or PostfixOptions(), **({"long_ids": True} if long_ids else {}))
+    options = postfix or PostfixOptions()
+    options = replace(options, long_ids=long_ids or options.long_ids)
     log = PostfixLog(outage, options)
     sources: list[dict[str, Any]] = []
     for host in outage.hosts:

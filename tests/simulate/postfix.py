@@ -3,8 +3,6 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-import numpy as np
-
 from tests.simulate.line import Desk, Line
 from tests.simulate.outage import Message, Outage, Recipient
 from tests.simulate.queue_ids import QueueIds
@@ -63,10 +61,14 @@ class PostfixLog:
 
     def __init__(self, outage: Outage, options: PostfixOptions) -> None:
         self.outage, self.options = outage, options
-        self.rng = np.random.default_rng(outage.seed + 1)
         self.desk = Desk(outage.hosts, outage.log_end)
         self.ids = {
-            host: QueueIds(self.rng, is_long=options.long_ids, reuse_share=options.reuse_share) for host in outage.hosts
+            host: QueueIds(
+                is_long=options.long_ids,
+                reuse_share=options.reuse_share,
+                host_number=number * options.filter_on_next_host,
+            )
+            for number, host in enumerate(outage.hosts)
         }
         self.waiting: dict[str, list[dict[str, object]]] = {host: [] for host in outage.hosts}
         self.counts: dict[tuple[str, int, str], int] = {}
@@ -151,7 +153,8 @@ class PostfixLog:
             at,
             "smtpd",
             f"NOQUEUE: reject: RCPT from {message.client}: 450 4.3.2 <{recipient}>: Recipient address rejected: Service"
-            f" is unavailable; from=<{message.sender}> to=<{recipient}> proto=ESMTP helo=<{message.client.partition('[')[0]}>",
+            f" is unavailable; from=<{message.sender}> to=<{recipient}> proto=ESMTP"
+            f" helo=<{message.client.partition('[')[0]}>",
         )
         self._say(
             message.host, at, "smtpd", f"disconnect from {message.client} ehlo=1 mail=1 rcpt=0/1 quit=1 commands=3/4"
@@ -209,7 +212,7 @@ class PostfixLog:
         return next_leg
 
     def _deliver(self, message: Message, leg: Leg, at: int) -> None:
-        store = self.options.store
+        store: str = self.options.store
         left, is_bounced = [], False
         is_suspended = message.number % 3 == 0 and at > message.attempts[0]
         for entry in leg.entries:
@@ -217,13 +220,12 @@ class PostfixLog:
             number = message.number % 3 + 1
             if recipient.is_local:
                 address = f"store{number}.officemail.example[198.51.100.{10 + number}]"
-                service, relay = (
-                    store,
-                    "virtual" if store == "virtual" else f"{address}:{24 if store == 'lmtp' else 25}",
-                )
+                service = store
+                relay = "virtual" if store == "virtual" else f"{address}:{24 if store == 'lmtp' else 25}"
             else:
                 address = f"mx.{recipient.final.rpartition('@')[2]}[203.0.113.{number}]"
-                service, relay = "smtp", f"{address}:25"
+                service = "smtp"
+                relay = f"{address}:25"
             is_due = recipient.end is not None and at >= recipient.end
             if is_due and recipient.result in ("sent", "unknown", "refused"):
                 dsn, status, reply = _final(recipient, entry.to, address, relay, message)
@@ -254,8 +256,8 @@ class PostfixLog:
             leg.host,
             at,
             service,
-            f"{leg.queue_id}: to=<{entry.to}>,{original} relay={relay}, {_delays(at - leg.born, leg.tries + leg.is_requeued)},"
-            f" dsn={dsn}, status={status} ({reply})",
+            f"{leg.queue_id}: to=<{entry.to}>,{original} relay={relay},"
+            f" {_delays(at - leg.born, leg.tries + leg.is_requeued)}, dsn={dsn}, status={status} ({reply})",
         )
 
     def _notify(self, leg: Leg, at: int) -> None:

@@ -2,8 +2,6 @@
 
 import heapq
 
-import numpy as np
-
 SAFE = "0123456789BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz"
 
 
@@ -21,10 +19,14 @@ def _base(number: int, base: int, width: int) -> str:
 
 
 class QueueIds:
-    """Gives out the queue ids of one host; short ones are now and then used again, an hour or more after the last use."""
+    """Gives out the queue ids of one host; short ones are now and then used again, an hour or more later.
 
-    def __init__(self, rng: np.random.Generator, *, is_long: bool, reuse_share: float) -> None:
-        self.rng, self.is_long, self.reuse_share = rng, is_long, reuse_share
+    Two hosts may give out the same short id at the same time, unless they differ in `host_number`.
+    """
+
+    def __init__(self, *, is_long: bool, reuse_share: float, host_number: int = 0) -> None:
+        self.is_long, self.reuse_share = is_long, reuse_share
+        self.first_inode = 0x216000 + host_number * 0x50000
         self.freed: list[tuple[int, str]] = []
         self.given = 0
 
@@ -32,7 +34,7 @@ class QueueIds:
         """Return an id for a queue file that begins at `second` + `fraction`."""
         self.given += 1
         microsecond = min(999_999, round(fraction * 1e6) + self.given % 9)
-        inode = 0x216000 + (self.given * 7919) % 60_000
+        inode = self.first_inode + (self.given * 7919) % 60_000
         if self.is_long:
             return long_id(second, microsecond, inode + self.given * 60_000)
         if (

@@ -7,7 +7,7 @@ import numpy as np
 
 from tests.simulate import traffic
 from tests.simulate.customers import LOCAL_DOMAINS, make_customers
-from tests.simulate.fate import settle
+from tests.simulate.fate import Stores, settle
 from tests.simulate.operators import operate
 from tests.simulate.outage import Message, Outage, Recipient, Record, instant, unix
 
@@ -65,12 +65,13 @@ def simulate(
     wait = traffic.waits(rng, arrived, span, lifetime)
     names = tuple(f"mx{n + 1}" for n in range(hosts))
     addressing = Addressing(rng, records, lists=lists, tags=tags, unmatched_share=unmatched_share)
+    stores = Stores.of(records)
     made: list[Message] = []
     for number, (when, promoted, seconds) in enumerate(
         zip(arrived.tolist(), is_bulk.tolist(), wait.tolist(), strict=True)
     ):
         message = addressing.message(number, names[int(rng.integers(hosts))], when, promoted)
-        settle(rng, message, seconds, lifetime, with_filter)
+        settle(rng, message, seconds, lifetime, with_filter, stores)
         if refusals and not promoted and rng.random() < 0.01:
             message.refused_at = when - int(rng.integers(60, 2400))
         made.append(message)
