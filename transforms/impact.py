@@ -1,0 +1,92 @@
+"""Events and customer records become deliveries and the grid of counts, by the ladder of SQL files in `sql/`.
+
+The files run in the order of their numbers in an embedded DuckDB of bounded memory, which spills to disk. Each can be
+read, and run by hand, on its own; the rules are stated there and in docs/methodology.md.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+import polars as pl
+
+from expectations.tables import CELLS, DELIVERIES, EVENTS, Table
+from transforms.settings import Settings
+
+SQL_FOLDER = Path(__file__).parent / "sql"
+CHOICES = ("00_macros.sql", "05_choices.sql")
+STITCH = ("10_lifetimes.sql", "20_legs.sql", "30_chains.sql", "40_deliveries.sql")
+COUNT = ("50_cells.sql",)
+# Half of what a whole run may use; what exceeds it goes to disk.
+_MEMORY_LIMIT = "700MB"
+
+
+@dataclass(frozen=True)
+class Impact:
+    """What was measured: frames of DELIVERIES and CELLS."""
+
+    deliveries: pl.DataFrame
+    cells: pl.DataFrame
+
+
+def measure(event_files: Sequence[Path], records: pl.DataFrame, settings: Settings) -> Impact:
+    """Count the impact from files of EVENTS and a frame of CUSTOMER_RECORDS."""
+    with workspace() as db:
+        stitch(db, event_files, records, settings)
+        count(db)
+        return Impact(table(db, "deliveries", DELIVERIES), table(db, "cells", CELLS))
+
+
+@contextmanager
+def workspace() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a DuckDB that keeps to its share of memory and leaves nothing behind."""
+    with TemporaryDirectory(prefix="mailtoll-") as spill:
+        db = duckdb.connect(config={"memory_limit": _MEMORY_LIMIT, "temp_directory": spill, "preserve_insertion_order": "false"})
+        try:
+            db.execute("SET TimeZone = 'UTC'")
+            yield db
+        finally:
+            db.close()
+
+
+def stitch(
+    db: duckdb.DuckDBPyConnection, event_files: Sequence[Path], records: pl.DataFrame, settings: Settings
+) -> None:
+    """Fill the tables of the ladder up to `deliveries`."""
+    if event_files:
+        db.read_parquet([str(f) for f in event_files]).create_view("events", replace=True)
+    else:
+        db.register("events", EVENTS.empty().to_arrow())
+    db.register("customer_records", records.to_arrow())
+    spans = (settings.window, *settings.placebo_windows)
+    variables = {
+        "timezone": settings.timezone,
+        "as_of": settings.as_of,
+        "local_domains": list(settings.local_domains),
+        "bulk_senders": list(settings.bulk_senders),
+        "thresholds_seconds": list(settings.thresholds_seconds),
+        "window_starts": [s.start for s in spans],
+        "window_ends": [s.end for s in spans],
+    }
+    for name, value in variables.items():
+        db.execute(f"SET VARIABLE {name} = ?", [value])
+    run_files(db, (*CHOICES, *STITCH))
+
+
+def count(db: duckdb.DuckDBPyConnection) -> None:
+    """Fill `cells` from the tables that `stitch` left."""
+    run_files(db, COUNT)
+
+
+def run_files(db: duckdb.DuckDBPyConnection, names: Sequence[str]) -> None:
+    """Run SQL files of the ladder, in the order given."""
+    for name in names:
+        db.execute((SQL_FOLDER / name).read_text(encoding="utf-8"))
+
+
+def table(db: duckdb.DuckDBPyConnection, name: str, declaration: Table) -> pl.DataFrame:
+    """Read a finished table, in the columns and types of its declaration, sorted by its key."""
+    return declaration.conform(db.sql(f"SELECT * FROM {name}").pl())  # noqa: S608 - names are our own

@@ -1,0 +1,87 @@
+-- Which facts belong to one and the same queue file.
+-- In:  events; sources (source_id, position)
+-- Out: facts, one row per event about a queue file, with the file's lifetime
+--
+-- Rule (trap 6): short queue ids are reused, so a queue file is host + id + lifetime. A lifetime begins with an
+-- `arrived`, or with what follows an end and cannot belong to the ended file. A straggler (an attempt under way while
+-- the operator deleted the file) stays with it. Long ids and Message-IDs are never reused. Identical lines of
+-- overlapping files are one fact.
+
+CREATE OR REPLACE MACRO is_end(kind) AS kind IN ('removed', 'ended', 'deleted', 'requeued');
+CREATE OR REPLACE MACRO is_never_reused(id) AS
+    regexp_matches(id, '^[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,}z[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]+$|^.{6}-.{6,11}-.{2,4}$|@');
+
+CREATE OR REPLACE TABLE facts AS
+WITH
+stated AS (
+    SELECT *
+    FROM events
+    WHERE queue_id IS NOT NULL AND kind NOT IN ('refused', 'snapshot')
+),
+usage AS (  -- one row per id: nearly all are used once
+    SELECT
+        host,
+        queue_id,
+        count(*) FILTER (kind = 'arrived') AS arrivals,
+        count(*) FILTER (is_end(kind)) AS ends,
+        min(source_id) = max(source_id) AS is_one_file,
+        max(line_number) FILTER (is_end(kind)) < min(line_number) FILTER (kind = 'arrived') AS ends_above,
+        max(logged_at) FILTER (is_end(kind)) < min(logged_at) FILTER (kind = 'arrived') AS ends_before
+    FROM stated
+    GROUP BY host, queue_id
+),
+reused AS (
+    SELECT host, queue_id, is_one_file
+    FROM usage
+    WHERE (arrivals > 1 OR ends > 1 OR CASE WHEN is_one_file THEN ends_above ELSE ends_before END)
+      AND NOT is_never_reused(queue_id)
+),
+once AS (  -- overlapping files repeat lines
+    SELECT DISTINCT ON (host, queue_id, kind, logged_at, recipient, status, related_queue_id) stated.*
+    FROM stated SEMI JOIN reused USING (host, queue_id)
+    ORDER BY source_id, line_number
+),
+in_order AS (  -- file order where one file holds them all, as clocks may jump; else time
+    SELECT
+        once.*,
+        row_number() OVER sequence AS place,
+        lag(is_end(kind), 1, false) OVER sequence AS is_after_end,
+        max(CASE WHEN is_end(kind) THEN logged_at END) OVER before AS ended_before_at,
+        max(CASE WHEN kind = 'arrived' THEN logged_at END) OVER before AS arrived_before_at
+    FROM once
+    JOIN reused USING (host, queue_id)
+    JOIN sources USING (source_id)
+    WINDOW
+        sequence AS (
+            PARTITION BY host, queue_id
+            ORDER BY CASE WHEN is_one_file THEN NULL ELSE logged_at END, position, line_number
+        ),
+        before AS (
+            PARTITION BY host, queue_id
+            ORDER BY CASE WHEN is_one_file THEN NULL ELSE logged_at END, position, line_number
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        )
+),
+begun AS (
+    SELECT
+        *,
+        CASE
+            WHEN place = 1 OR kind = 'arrived' THEN true
+            WHEN kind = 'named' THEN ended_before_at >= coalesce(arrived_before_at, ended_before_at)
+            WHEN kind = 'queued' THEN is_after_end
+            ELSE is_after_end AND arrival_by_delay(logged_at, delay_seconds) > ended_before_at + INTERVAL 2 SECOND
+        END AS is_beginning
+    FROM in_order
+)
+SELECT
+    stated.* EXCLUDE (source_id, line_number),
+    source_id,
+    line_number,
+    0 AS lifetime
+FROM stated
+ANTI JOIN reused USING (host, queue_id)
+UNION ALL BY NAME
+SELECT
+    begun.* EXCLUDE (place, is_after_end, ended_before_at, arrived_before_at, is_beginning),
+    (sum(is_beginning::INTEGER) OVER (PARTITION BY host, queue_id ORDER BY place))::INTEGER AS lifetime
+FROM begun;

@@ -1,0 +1,126 @@
+-- One row per leg: a queue file's lifetime on one host.
+-- In:  facts; events (kind `snapshot`); settings
+-- Out: legs; leg_recipients, one row per leg and recipient address
+--
+-- Rules: a leg arrives when its first line says so; where rotation or loss cut that line off, arrival = stamp - delay
+-- (trap 9). Each retry repeats a growing delay; only the line that ends a recipient counts, the earliest if repeated
+-- (trap 2). A queue listing belongs to the latest lifetime of its id, unless that one ended just as the queue was
+-- listed; a listed file without any line is a leg of its own.
+
+CREATE OR REPLACE TABLE legs AS
+WITH
+from_lines AS (
+    SELECT
+        host,
+        queue_id,
+        lifetime,
+        min(logged_at) FILTER (kind = 'arrived') AS arrived_line_at,
+        min(arrival_by_delay(logged_at, delay_seconds)) AS earliest_at,
+        max(logged_at) AS last_line_at,
+        min(sender) FILTER (kind = 'queued') AS queued_sender,
+        min(sender) FILTER (kind = 'arrived') AS arrived_sender,
+        min(message_id) AS message_id,
+        min(client) FILTER (kind = 'arrived') AS client,
+        max(recipient_count) AS recipient_count,
+        min(related_queue_id) FILTER (kind = 'arrived') AS former_queue_id,
+        min(logged_at) FILTER (kind IN ('removed', 'ended', 'deleted', 'requeued')) AS ended_at,
+        max(CASE kind WHEN 'requeued' THEN 'requeued' WHEN 'deleted' THEN 'deleted' WHEN 'ended' THEN 'ended' WHEN 'removed' THEN 'removed' END) AS end_kind,
+        min(logged_at) FILTER (kind = 'expired') AS expired_at,
+        bool_or(kind NOT IN ('arrived', 'named')) AS is_accepted,
+        min((position, line_number)) AS first_line
+    FROM facts
+    JOIN sources USING (source_id)
+    GROUP BY host, queue_id, lifetime
+),
+listed AS (  -- one row per queue file of the queue listings
+    SELECT
+        queue_id,
+        min(sender) AS sender,
+        count(DISTINCT recipient) AS recipient_count,
+        min(arrival_by_delay(logged_at, delay_seconds)) AS arrived_at
+    FROM events
+    WHERE kind = 'snapshot'
+    GROUP BY queue_id
+),
+latest AS (  -- the lifetime that a listing can be about
+    SELECT queue_id, host, lifetime, ended_at, coalesce(arrived_line_at, earliest_at) AS arrived_at
+    FROM from_lines SEMI JOIN listed USING (queue_id)
+    QUALIFY row_number() OVER (PARTITION BY queue_id ORDER BY coalesce(arrived_line_at, earliest_at) DESC) = 1
+),
+matched AS (
+    SELECT
+        listed.*,
+        latest.host,
+        latest.lifetime,
+        latest.queue_id IS NOT NULL AND latest.ended_at IS NOT NULL AND listed.arrived_at < latest.ended_at AS has_just_ended
+    FROM listed
+    LEFT JOIN latest
+        ON latest.queue_id = listed.queue_id
+        AND (latest.ended_at IS NULL OR listed.arrived_at < latest.ended_at)
+)
+SELECT
+    row_number() OVER (ORDER BY arrived_at, first_line, host, queue_id, lifetime) AS leg,
+    * EXCLUDE (first_line)
+FROM (
+    SELECT
+        from_lines.host,
+        from_lines.queue_id,
+        from_lines.lifetime,
+        coalesce(arrived_line_at, earliest_at) AS arrived_at,
+        first_line,
+        arrived_line_at IS NOT NULL AS has_arrival_line,
+        last_line_at,
+        coalesce(queued_sender, arrived_sender, matched.sender) AS sender,
+        message_id,
+        client,
+        greatest(from_lines.recipient_count, matched.recipient_count) AS recipient_count,
+        former_queue_id,
+        ended_at,
+        end_kind,
+        expired_at,
+        is_accepted OR matched.queue_id IS NOT NULL AS is_accepted,
+        matched.queue_id IS NOT NULL AND NOT matched.has_just_ended AS is_listed
+    FROM from_lines
+    LEFT JOIN matched USING (host, queue_id, lifetime)
+    UNION ALL BY NAME
+    SELECT
+        '' AS host,
+        queue_id,
+        -1 AS lifetime,
+        arrived_at,
+        false AS has_arrival_line,
+        arrived_at AS last_line_at,
+        sender,
+        recipient_count,
+        true AS is_accepted,
+        true AS is_listed
+    FROM matched
+    WHERE host IS NULL
+);
+
+CREATE OR REPLACE TABLE leg_recipients AS
+WITH
+named AS (
+    SELECT legs.leg, facts.*
+    FROM facts
+    JOIN legs USING (host, queue_id, lifetime)
+    WHERE facts.kind IN ('attempted', 'accepted') AND facts.recipient IS NOT NULL
+    UNION ALL BY NAME
+    SELECT legs.leg, events.* EXCLUDE (host)
+    FROM events
+    JOIN legs ON legs.queue_id = events.queue_id AND legs.is_listed
+    WHERE events.kind = 'snapshot'
+)
+SELECT
+    leg,
+    recipient,
+    min(original_recipient) AS original_recipient,
+    count(*) FILTER (kind = 'attempted') AS attempts,
+    bool_or(status = 'deferred') AS is_deferred,
+    max(logged_at) AS last_at,
+    min(logged_at) FILTER (is_final(status)) AS final_at,
+    arg_min(struct_pack(status, dsn, reply, delay_seconds, relay, related_queue_id, source_id, line_number), logged_at)
+        FILTER (is_final(status)) AS final,
+    arg_max(struct_pack(source_id, line_number, dsn), logged_at) AS last
+FROM named
+GROUP BY leg, recipient;

@@ -1,0 +1,130 @@
+-- Which legs carry one and the same message.
+-- In:  legs, leg_recipients, facts
+-- Out: former_legs, one row per leg that names the one before it; hops, one row per leg recipient that was handed on to a later leg; chains, one row per leg with its root;
+--      hop_relays, the next hops that hand mail back to the platform
+--
+-- Rules (trap 4): a reply that names a queue file we know is a hand-over, not a delivery; else `orig_id=` or
+-- `orig_queue_id=` on the later leg's arrival names the former one; else the same Message-ID, for a leg that came from
+-- the machine itself for a recipient that the former leg had handed to it. Legs chain as long as they like; the first
+-- is the message. Non-delivery notices are the platform's own: no message of anybody.
+
+CREATE OR REPLACE TABLE former_legs AS  -- `orig_id=`, `orig_queue_id=`
+SELECT child.leg AS child, parent.leg
+FROM legs AS child
+JOIN legs AS parent
+    ON parent.queue_id = child.former_queue_id
+    AND parent.host = child.host
+    AND parent.leg <> child.leg
+    AND parent.arrived_at <= child.arrived_at + INTERVAL 5 SECOND
+WHERE child.former_queue_id IS NOT NULL
+QUALIFY row_number() OVER (PARTITION BY child.leg ORDER BY parent.arrived_at DESC, parent.leg DESC) = 1;
+
+CREATE OR REPLACE TABLE hops AS
+WITH
+replied AS (  -- 1. `queued as ID`, `forwarded as ID`
+    SELECT
+        given.leg,
+        given.recipient,
+        child.leg AS child
+    FROM leg_recipients AS given
+    JOIN legs AS parent USING (leg)
+    JOIN legs AS child
+        ON child.queue_id = given.final.related_queue_id
+        AND child.leg <> parent.leg
+        AND child.arrived_at >= parent.arrived_at - CASE WHEN child.host = parent.host THEN INTERVAL 5 SECOND ELSE INTERVAL 5 MINUTE END
+        AND child.arrived_at <= given.final_at + CASE WHEN child.host = parent.host THEN INTERVAL 5 SECOND ELSE INTERVAL 5 MINUTE END
+        AND coalesce(child.message_id = parent.message_id, true)
+    WHERE given.final.related_queue_id IS NOT NULL AND given.final.status IN ('sent', 'forwarded')
+    QUALIFY row_number() OVER (
+        PARTITION BY given.leg, given.recipient
+        ORDER BY child.host = parent.host DESC, child.arrived_at DESC, child.leg DESC
+    ) = 1
+),
+taken_over AS (  -- 2. the former leg is named by the later one
+    SELECT given.leg, given.recipient, former_legs.child
+    FROM former_legs
+    JOIN leg_recipients AS given USING (leg)
+    ANTI JOIN replied ON replied.leg = given.leg AND replied.recipient = given.recipient
+    WHERE given.final IS NULL OR given.final.status = 'sent'
+),
+orphans AS (
+    SELECT leg, host, message_id, arrived_at
+    FROM legs
+    ANTI JOIN (SELECT child AS leg FROM replied UNION ALL SELECT child FROM former_legs) AS children USING (leg)
+    WHERE message_id IS NOT NULL
+      AND message_id <> ''
+      AND (client IS NULL OR contains(client, '[127.0.0.1]') OR contains(client, '[::1]'))
+),
+alike AS (  -- Message-IDs that more than one leg bears
+    SELECT host, message_id FROM legs WHERE message_id IS NOT NULL GROUP BY host, message_id HAVING count(*) > 1
+),
+named_alike AS (  -- 3. the same Message-ID
+    SELECT given.leg, given.recipient, orphans.leg AS child
+    FROM orphans
+    SEMI JOIN alike USING (host, message_id)
+    JOIN legs AS parent
+        ON parent.message_id = orphans.message_id
+        AND parent.host = orphans.host
+        AND parent.leg < orphans.leg
+        AND orphans.arrived_at >= parent.arrived_at
+    JOIN leg_recipients AS given ON given.leg = parent.leg AND given.final.status IN ('sent', 'forwarded')
+    ANTI JOIN replied ON replied.leg = given.leg AND replied.recipient = given.recipient
+    ANTI JOIN replied AS back ON back.leg = orphans.leg AND back.child = given.leg
+    JOIN leg_recipients AS taken
+        ON taken.leg = orphans.leg
+        AND (taken.recipient = given.recipient OR taken.original_recipient = given.recipient)
+    WHERE orphans.arrived_at <= given.final_at + INTERVAL 60 SECOND
+    QUALIFY row_number() OVER (PARTITION BY given.leg, given.recipient ORDER BY orphans.leg) = 1
+)
+SELECT *, 'reply' AS rule FROM replied
+UNION ALL
+SELECT *, 'former_id' FROM taken_over
+UNION ALL
+SELECT *, 'message_id' FROM named_alike;
+
+CREATE OR REPLACE TABLE chains AS
+WITH RECURSIVE
+links AS (
+    SELECT child, min(leg) AS parent
+    FROM (
+        SELECT child, leg FROM hops
+        UNION ALL
+        SELECT child, leg FROM former_legs
+    )
+    GROUP BY child
+),
+chain AS (
+    SELECT leg, leg AS root, 0 AS depth
+    FROM legs
+    ANTI JOIN links ON links.child = legs.leg
+    UNION ALL
+    SELECT links.child, chain.root, chain.depth + 1
+    FROM chain
+    JOIN links ON links.parent = chain.leg
+),
+notices AS (
+    SELECT DISTINCT legs.leg
+    FROM facts
+    JOIN legs
+        ON legs.host = facts.host
+        AND legs.queue_id = facts.related_queue_id
+        AND legs.arrived_at BETWEEN facts.logged_at - INTERVAL 10 SECOND AND facts.logged_at + INTERVAL 10 SECOND
+    WHERE facts.kind = 'notified'
+),
+rooted AS (
+    SELECT leg, root, depth FROM chain
+    UNION ALL
+    SELECT leg, leg AS root, 0 AS depth FROM legs ANTI JOIN chain USING (leg)  -- links in a circle: hostile or torn
+)
+SELECT rooted.leg, rooted.root, rooted.depth, notices.leg IS NOT NULL AS is_notice
+FROM rooted
+LEFT JOIN notices ON notices.leg = rooted.root;
+
+CREATE OR REPLACE TABLE hop_relays AS
+SELECT legs.host, given.final.relay AS relay
+FROM leg_recipients AS given
+JOIN legs USING (leg)
+LEFT JOIN hops USING (leg, recipient)
+WHERE given.final.status = 'sent' AND given.final.relay IS NOT NULL AND given.final.relay <> 'none'
+GROUP BY ALL
+HAVING count(hops.child) > count(*) / 2;

@@ -1,0 +1,313 @@
+-- One row per delivery: a message for a recipient mailbox in a local domain.
+-- In:  legs, leg_recipients, hops, chains, hop_relays; customer_records; settings, local_domains, bulk_senders
+-- Out: deliveries
+--
+-- Rules: see docs/methodology.md, "What became of a delivery". Who holds an address is asked of the records valid on
+-- the day of arrival, in the incident's time zone; every join below is many-to-one unless it says otherwise.
+
+CREATE OR REPLACE TABLE roots AS
+SELECT
+    chains.root,
+    arg_min(legs.host, chains.depth) AS host,
+    arg_min(legs.queue_id, chains.depth) AS queue_id,
+    arg_min(legs.arrived_at, chains.depth) AS arrived_at,
+    (arg_min(legs.arrived_at, chains.depth) AT TIME ZONE any_value(settings.timezone))::DATE AS arrived_date,
+    arg_min(legs.sender, chains.depth) FILTER (legs.sender IS NOT NULL) AS sender,
+    arg_min(legs.message_id, chains.depth) FILTER (legs.message_id IS NOT NULL) AS message_id
+FROM chains
+JOIN legs USING (leg)
+CROSS JOIN settings
+WHERE NOT chains.is_notice
+GROUP BY chains.root;
+
+-- The queue file that holds a requeued file's recipients now: the end of its chain of requeues.
+CREATE OR REPLACE TABLE heirs AS
+WITH RECURSIVE
+requeued AS (
+    SELECT parent.leg, min(former_legs.child) AS child
+    FROM former_legs JOIN legs AS parent USING (leg)
+    WHERE parent.end_kind = 'requeued'
+    GROUP BY parent.leg
+),
+walk AS (
+    SELECT leg, child, 1 AS steps FROM requeued
+    UNION ALL
+    SELECT walk.leg, requeued.child, walk.steps + 1
+    FROM walk JOIN requeued ON requeued.leg = walk.child
+    WHERE walk.steps < 50
+)
+SELECT leg, arg_max(child, steps) AS heir FROM walk GROUP BY leg;
+
+-- Spans of validity without overlap: a gate refuses ambiguous records; here they must not multiply deliveries.
+CREATE OR REPLACE TABLE holders AS
+SELECT
+    address, mailbox, account_id, customer_id, segment,
+    coalesce(valid_from, DATE '0001-01-01') AS valid_from,
+    coalesce(valid_to, DATE '9999-12-31') AS valid_to
+FROM customer_records
+WHERE address IS NOT NULL AND mailbox IS NOT NULL
+QUALIFY coalesce(valid_from, DATE '0001-01-01') > coalesce(
+    max(coalesce(valid_to, DATE '9999-12-31')) OVER (
+        PARTITION BY address ORDER BY coalesce(valid_from, DATE '0001-01-01'), mailbox, account_id
+        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+    ),
+    DATE '0001-01-01' - 1
+);
+
+CREATE OR REPLACE TABLE addresses AS
+WITH
+asked AS (
+    SELECT DISTINCT address, arrived_date
+    FROM (
+        SELECT recipient AS address, root FROM leg_recipients JOIN chains USING (leg)
+        UNION ALL
+        SELECT original_recipient, root FROM leg_recipients JOIN chains USING (leg) WHERE original_recipient IS NOT NULL
+    )
+    JOIN roots USING (root)
+)
+SELECT
+    asked.address,
+    asked.arrived_date,
+    coalesce(exact.mailbox, untagged.mailbox) AS mailbox,
+    CASE WHEN exact.mailbox IS NULL THEN untagged.account_id ELSE exact.account_id END AS account_id,
+    CASE WHEN exact.mailbox IS NULL THEN untagged.customer_id ELSE exact.customer_id END AS customer_id,
+    CASE WHEN exact.mailbox IS NULL THEN untagged.segment ELSE exact.segment END AS segment,
+    local_domains.domain IS NOT NULL AS is_local
+FROM asked
+LEFT JOIN holders AS exact
+    ON exact.address = asked.address AND asked.arrived_date BETWEEN exact.valid_from AND exact.valid_to
+LEFT JOIN holders AS untagged
+    ON exact.mailbox IS NULL AND untagged.address = without_tag(asked.address) AND contains(asked.address, '+')
+    AND asked.arrived_date BETWEEN untagged.valid_from AND untagged.valid_to
+LEFT JOIN local_domains ON local_domains.domain = domain_of(asked.address);
+
+CREATE OR REPLACE TABLE recipient_rows AS
+SELECT
+    chains.root,
+    chains.depth,
+    given.leg,
+    given.recipient,
+    given.original_recipient,
+    coalesce(given.original_recipient, given.recipient) AS written,
+    coalesce(final_holder.mailbox, written_holder.mailbox, given.recipient) AS target,
+    CASE WHEN final_holder.mailbox IS NOT NULL THEN final_holder.mailbox ELSE written_holder.mailbox END AS mailbox,
+    CASE WHEN final_holder.mailbox IS NOT NULL THEN final_holder.account_id ELSE written_holder.account_id END AS account_id,
+    CASE WHEN final_holder.mailbox IS NOT NULL THEN final_holder.customer_id ELSE written_holder.customer_id END AS customer_id,
+    CASE WHEN final_holder.mailbox IS NOT NULL THEN final_holder.segment ELSE written_holder.segment END AS segment,
+    final_holder.is_local OR coalesce(written_holder.is_local AND written_holder.mailbox = given.recipient, false) AS is_local,
+    given.attempts,
+    coalesce(given.is_deferred, false) AS is_deferred,
+    given.last_at,
+    given.final_at,
+    given.final,
+    given.last,
+    hops.child
+FROM leg_recipients AS given
+JOIN chains USING (leg)
+JOIN roots USING (root)
+JOIN addresses AS final_holder ON final_holder.address = given.recipient AND final_holder.arrived_date = roots.arrived_date
+LEFT JOIN addresses AS written_holder
+    ON written_holder.address = given.original_recipient AND written_holder.arrived_date = roots.arrived_date
+LEFT JOIN hops ON hops.leg = given.leg AND hops.recipient = given.recipient;
+
+-- Names under which a message's later legs know a recipient.
+CREATE OR REPLACE TABLE names AS
+SELECT root, name, max(depth) AS depth
+FROM (
+    SELECT root, recipient AS name, depth FROM recipient_rows
+    UNION ALL
+    SELECT root, original_recipient, depth FROM recipient_rows WHERE original_recipient IS NOT NULL
+    UNION ALL
+    SELECT root, mailbox, depth FROM recipient_rows WHERE mailbox IS NOT NULL
+)
+WHERE depth > 0
+GROUP BY root, name;
+
+CREATE OR REPLACE TABLE judged AS
+WITH
+known AS (
+    SELECT leg, count(DISTINCT recipient) AS recipients FROM leg_recipients GROUP BY leg
+),
+placed AS (  -- the leg in which each row's recipient waits or ended
+    SELECT
+        rows.*,
+        coalesce(heirs.heir, rows.child, rows.leg) AS holder,
+        rows.child IS NOT NULL AND (
+            coalesce(by_recipient.depth > rows.depth, false) OR coalesce(by_target.depth > rows.depth, false)
+        ) AS is_named_later
+    FROM recipient_rows AS rows
+    LEFT JOIN heirs ON heirs.leg = coalesce(rows.child, rows.leg)
+    LEFT JOIN names AS by_recipient ON by_recipient.root = rows.root AND by_recipient.name = rows.recipient
+    LEFT JOIN names AS by_target ON by_target.root = rows.root AND by_target.name = rows.target
+)
+SELECT
+    placed.*,
+    CASE
+        WHEN is_named_later THEN 'handed_on'
+        -- alias and mailbox, both named, became one recipient of the later leg
+        WHEN child IS NOT NULL AND holding.end_kind = 'removed' AND coalesce(known.recipients, 0) >= coalesce(holding.recipient_count, 1) THEN 'handed_on'
+        WHEN child IS NULL AND final.status = 'sent' AND hop_relays.relay IS NOT NULL THEN 'unresolved'
+        WHEN child IS NULL AND final.status IN ('sent') THEN 'delivered'
+        WHEN child IS NULL AND final.status = 'forwarded' THEN 'handed_on'
+        WHEN child IS NULL AND final.status = 'bounced' AND is_unknown_mailbox(final.dsn, final.reply) THEN 'rejected_recipient'
+        WHEN child IS NULL AND final.status IN ('bounced', 'expired', 'discarded') THEN 'lost'
+        WHEN holding.expired_at IS NOT NULL OR holding.end_kind IN ('deleted', 'ended') THEN 'lost'
+        WHEN holding.ended_at IS NOT NULL THEN 'unresolved'
+        WHEN holding.is_listed THEN 'pending'
+        WHEN settings.has_queue_listing AND holding.last_line_at < settings.listed_at - INTERVAL 10 SECOND THEN 'unresolved'
+        ELSE 'pending'
+    END AS state,
+    coalesce(placed.final_at, holding.expired_at, holding.ended_at) AS state_at,
+    holding.is_listed AS is_listed,
+    greatest(placed.last_at, holding.last_line_at) AS seen_at
+FROM placed
+JOIN legs AS holding ON holding.leg = placed.holder
+JOIN legs AS own ON own.leg = placed.leg
+LEFT JOIN known ON known.leg = placed.holder
+LEFT JOIN hop_relays ON hop_relays.host = own.host AND hop_relays.relay = placed.final.relay
+CROSS JOIN settings;
+
+-- Recipients that the log counts (`nrcpt=`) and never names.
+CREATE OR REPLACE TABLE nameless AS
+WITH
+known AS (
+    SELECT leg, count(DISTINCT recipient) AS recipients
+    FROM (
+        SELECT leg, recipient FROM leg_recipients
+        UNION ALL
+        SELECT holder, recipient FROM judged WHERE child IS NOT NULL AND state <> 'handed_on'
+    )
+    GROUP BY leg
+)
+SELECT
+    chains.root,
+    legs.leg,
+    legs.arrived_at,
+    legs.ended_at,
+    CASE WHEN legs.end_kind IN ('deleted', 'ended') OR legs.expired_at IS NOT NULL THEN 'lost' ELSE 'unresolved' END AS state,
+    coalesce(legs.expired_at, legs.ended_at) AS state_at,
+    legs.last_line_at AS seen_at,
+    unnest(range(1, 1 + coalesce(legs.recipient_count, 1) - coalesce(known.recipients, 0))) AS place
+FROM legs
+JOIN chains USING (leg)
+LEFT JOIN known USING (leg)
+ANTI JOIN (SELECT DISTINCT leg FROM hops) AS handed_on USING (leg)
+ANTI JOIN heirs USING (leg)
+WHERE legs.is_accepted
+  AND NOT chains.is_notice
+  AND coalesce(legs.recipient_count, 1) > coalesce(known.recipients, 0)
+  AND (legs.recipient_count IS NOT NULL OR legs.ended_at IS NOT NULL)
+  AND legs.end_kind IS DISTINCT FROM 'requeued';
+
+-- Hosts whose log has lost lines: a queue file that ended without its recipients' ends, or that has no beginning
+-- although the log had begun. Their open mail is proven to wait only until its last line.
+CREATE OR REPLACE TABLE torn AS
+WITH
+begun AS (SELECT host, min(logged_at) AS began_at FROM facts GROUP BY host)
+SELECT DISTINCT legs.host
+FROM legs
+JOIN begun USING (host)
+LEFT JOIN (SELECT leg, count(*) AS finals FROM leg_recipients WHERE final IS NOT NULL GROUP BY leg) AS ends USING (leg)
+WHERE legs.is_accepted
+  AND (
+      (legs.end_kind = 'removed' AND legs.expired_at IS NULL AND coalesce(ends.finals, 0) < coalesce(legs.recipient_count, 1))
+      OR (NOT legs.has_arrival_line AND legs.message_id IS NULL AND legs.arrived_at > began_at + INTERVAL 1 MINUTE AND legs.lifetime >= 0)
+  );
+
+CREATE OR REPLACE TABLE deliveries AS
+WITH
+bulk AS (
+    SELECT DISTINCT sender FROM roots JOIN bulk_senders ON roots.sender GLOB bulk_senders.pattern
+),
+decided AS (  -- one row per message and target
+    SELECT
+        root,
+        target,
+        any_value(mailbox) AS mailbox,
+        any_value(account_id) AS account_id,
+        any_value(customer_id) AS customer_id,
+        any_value(segment) AS segment,
+        arg_min(written, (depth, written)) AS address,
+        CASE
+            WHEN bool_or(state = 'delivered') THEN 'delivered'
+            WHEN bool_or(state = 'pending') THEN 'pending'
+            WHEN bool_or(state = 'unresolved') THEN 'unresolved'
+            WHEN bool_or(state = 'lost') THEN 'lost'
+            WHEN bool_or(state = 'rejected_recipient') THEN 'rejected_recipient'
+        END AS outcome,
+        min(state_at) FILTER (state = 'delivered') AS delivered_at,
+        max(state_at) FILTER (state IN ('lost', 'rejected_recipient')) AS failed_at,
+        arg_min(struct_pack(leg, depth, final, final_at), state_at) FILTER (state = 'delivered') AS delivering,
+        arg_max(struct_pack(source_id := coalesce(final.source_id, last.source_id), line_number := coalesce(final.line_number, last.line_number), dsn := coalesce(final.dsn, last.dsn)), (depth, last_at)) AS deciding,
+        count(DISTINCT leg) AS legs,
+        sum(attempts)::BIGINT AS attempts,
+        max(seen_at) AS seen_at,
+        bool_or(is_listed) AS is_listed
+    FROM judged
+    WHERE is_local
+    GROUP BY root, target
+    HAVING bool_or(state <> 'handed_on')
+),
+timed AS (
+    SELECT
+        roots.*,
+        decided.* EXCLUDE (root, target),
+        decided.target AS mailbox_or_address,
+        CASE outcome WHEN 'delivered' THEN delivered_at WHEN 'lost' THEN failed_at WHEN 'rejected_recipient' THEN failed_at END AS ended_at
+    FROM decided
+    JOIN roots USING (root)
+    UNION ALL BY NAME
+    SELECT
+        roots.*,
+        nameless.state AS outcome,
+        CASE WHEN nameless.state = 'lost' THEN nameless.state_at END AS ended_at,
+        1 AS legs,
+        0 AS attempts,
+        nameless.seen_at,
+        false AS is_listed
+    FROM nameless
+    JOIN roots USING (root)
+)
+SELECT
+    * EXCLUDE (seen_seconds),
+    coalesce(seen_seconds, delay_seconds) AS proven_delay_seconds
+FROM (
+    SELECT
+        timed.host || '/' || timed.queue_id || '@' || epoch_ms(timed.arrived_at)::VARCHAR AS message_key,
+        timed.message_id,
+        timed.host,
+        timed.queue_id,
+        timed.sender,
+        bulk.sender IS NOT NULL AS is_bulk,
+        timed.address,
+        timed.mailbox_or_address,
+        timed.mailbox,
+        timed.account_id,
+        timed.customer_id,
+        CASE WHEN timed.mailbox_or_address IS NULL THEN NULL ELSE coalesce(timed.segment, 'unmatched') END AS segment,
+        timed.arrived_at,
+        timed.arrived_date,
+        timed.ended_at,
+        timed.outcome,
+        greatest(0, CASE
+            WHEN timed.ended_at IS NULL THEN seconds_between(timed.arrived_at, settings.as_of)
+            WHEN timed.delivering.depth = 0
+                AND abs(timed.delivering.final.delay_seconds - seconds_between(timed.arrived_at, timed.ended_at)) <= 2
+                THEN timed.delivering.final.delay_seconds
+            ELSE seconds_between(timed.arrived_at, timed.ended_at)
+        END)::DOUBLE AS delay_seconds,
+        timed.legs,
+        timed.attempts,
+        coalesce(timed.delivering.final.dsn, timed.deciding.dsn) AS dsn,
+        CASE
+            WHEN timed.ended_at IS NOT NULL OR timed.is_listed OR torn.host IS NULL AND timed.outcome = 'pending' THEN NULL
+            ELSE greatest(0, seconds_between(timed.arrived_at, timed.seen_at))
+        END::DOUBLE AS seen_seconds,
+        timed.outcome AS reason,
+        coalesce(timed.delivering.final.source_id, timed.deciding.source_id) AS source_id,
+        coalesce(timed.delivering.final.line_number, timed.deciding.line_number) AS line_number
+    FROM timed
+    CROSS JOIN settings
+    LEFT JOIN bulk ON bulk.sender = timed.sender
+    LEFT JOIN torn ON torn.host = timed.host
+);
