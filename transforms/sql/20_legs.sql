@@ -1,6 +1,6 @@
 -- One row per leg: a queue file's lifetime on one host.
 -- In:  facts; events (kind `snapshot`); settings
--- Out: legs; leg_recipients, one row per leg and recipient address
+-- Out: legs; leg_recipients, one row per leg, recipient and address that it was written as
 --
 -- Rules: a leg arrives when its first line says so; where rotation or loss cut that line off, arrival = stamp - delay
 -- (trap 9). Each retry repeats a growing delay; only the line that ends a recipient counts, the earliest if repeated
@@ -112,9 +112,10 @@ named AS (
     WHERE events.kind = 'snapshot'
 )
 SELECT
+    row_number() OVER () AS leg_recipient,
     leg,
     recipient,
-    min(original_recipient) AS original_recipient,
+    original_recipient,
     count(*) FILTER (kind = 'attempted') AS attempts,
     bool_or(status = 'deferred') AS is_deferred,
     max(logged_at) AS last_at,
@@ -123,4 +124,4 @@ SELECT
         FILTER (is_final(status)) AS final,
     arg_max(struct_pack(source_id, line_number, dsn), logged_at) AS last
 FROM named
-GROUP BY leg, recipient;
+GROUP BY leg, recipient, original_recipient;

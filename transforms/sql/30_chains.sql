@@ -23,8 +23,8 @@ CREATE OR REPLACE TABLE hops AS
 WITH
 replied AS (  -- 1. `queued as ID`, `forwarded as ID`
     SELECT
+        given.leg_recipient,
         given.leg,
-        given.recipient,
         child.leg AS child
     FROM leg_recipients AS given
     JOIN legs AS parent USING (leg)
@@ -36,15 +36,15 @@ replied AS (  -- 1. `queued as ID`, `forwarded as ID`
         AND coalesce(child.message_id = parent.message_id, true)
     WHERE given.final.related_queue_id IS NOT NULL AND given.final.status IN ('sent', 'forwarded')
     QUALIFY row_number() OVER (
-        PARTITION BY given.leg, given.recipient
+        PARTITION BY given.leg_recipient
         ORDER BY child.host = parent.host DESC, child.arrived_at DESC, child.leg DESC
     ) = 1
 ),
 taken_over AS (  -- 2. the former leg is named by the later one
-    SELECT given.leg, given.recipient, former_legs.child
+    SELECT given.leg_recipient, given.leg, former_legs.child
     FROM former_legs
     JOIN leg_recipients AS given USING (leg)
-    ANTI JOIN replied ON replied.leg = given.leg AND replied.recipient = given.recipient
+    ANTI JOIN replied USING (leg_recipient)
     WHERE given.final IS NULL OR given.final.status = 'sent'
 ),
 orphans AS (
@@ -59,7 +59,7 @@ alike AS (  -- Message-IDs that more than one leg bears
     SELECT host, message_id FROM legs WHERE message_id IS NOT NULL GROUP BY host, message_id HAVING count(*) > 1
 ),
 named_alike AS (  -- 3. the same Message-ID
-    SELECT given.leg, given.recipient, orphans.leg AS child
+    SELECT given.leg_recipient, given.leg, orphans.leg AS child
     FROM orphans
     SEMI JOIN alike USING (host, message_id)
     JOIN legs AS parent
@@ -68,13 +68,13 @@ named_alike AS (  -- 3. the same Message-ID
         AND parent.leg < orphans.leg
         AND orphans.arrived_at >= parent.arrived_at
     JOIN leg_recipients AS given ON given.leg = parent.leg AND given.final.status IN ('sent', 'forwarded')
-    ANTI JOIN replied ON replied.leg = given.leg AND replied.recipient = given.recipient
+    ANTI JOIN replied USING (leg_recipient)
     ANTI JOIN replied AS back ON back.leg = orphans.leg AND back.child = given.leg
     JOIN leg_recipients AS taken
         ON taken.leg = orphans.leg
         AND (taken.recipient = given.recipient OR taken.original_recipient = given.recipient)
     WHERE orphans.arrived_at <= given.final_at + INTERVAL 60 SECOND
-    QUALIFY row_number() OVER (PARTITION BY given.leg, given.recipient ORDER BY orphans.leg) = 1
+    QUALIFY row_number() OVER (PARTITION BY given.leg_recipient ORDER BY orphans.leg) = 1
 )
 SELECT *, 'reply' AS rule FROM replied
 UNION ALL
@@ -124,7 +124,7 @@ CREATE OR REPLACE TABLE hop_relays AS
 SELECT legs.host, given.final.relay AS relay
 FROM leg_recipients AS given
 JOIN legs USING (leg)
-LEFT JOIN hops USING (leg, recipient)
+LEFT JOIN hops USING (leg_recipient)
 WHERE given.final.status = 'sent' AND given.final.relay IS NOT NULL AND given.final.relay <> 'none'
 GROUP BY ALL
 HAVING count(hops.child) > count(*) / 2;

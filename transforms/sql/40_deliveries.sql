@@ -108,7 +108,7 @@ JOIN roots USING (root)
 JOIN addresses AS final_holder ON final_holder.address = given.recipient AND final_holder.arrived_date = roots.arrived_date
 LEFT JOIN addresses AS written_holder
     ON written_holder.address = given.original_recipient AND written_holder.arrived_date = roots.arrived_date
-LEFT JOIN hops ON hops.leg = given.leg AND hops.recipient = given.recipient;
+LEFT JOIN hops USING (leg_recipient);
 
 -- Names under which a message's later legs know a recipient.
 CREATE OR REPLACE TABLE names AS
@@ -126,7 +126,7 @@ GROUP BY root, name;
 CREATE OR REPLACE TABLE judged AS
 WITH
 known AS (
-    SELECT leg, count(DISTINCT recipient) AS recipients FROM leg_recipients GROUP BY leg
+    SELECT leg, count(*) AS recipients FROM leg_recipients GROUP BY leg
 ),
 placed AS (  -- the leg in which each row's recipient waits or ended
     SELECT
@@ -171,11 +171,11 @@ CROSS JOIN settings;
 CREATE OR REPLACE TABLE nameless AS
 WITH
 known AS (
-    SELECT leg, count(DISTINCT recipient) AS recipients
+    SELECT leg, count(*) AS recipients
     FROM (
-        SELECT leg, recipient FROM leg_recipients
+        SELECT leg FROM leg_recipients
         UNION ALL
-        SELECT holder, recipient FROM judged WHERE child IS NOT NULL AND state <> 'handed_on'
+        SELECT holder FROM judged WHERE child IS NOT NULL AND state <> 'handed_on'
     )
     GROUP BY leg
 )
@@ -227,7 +227,7 @@ decided AS (  -- one row per message and target
         any_value(account_id) AS account_id,
         any_value(customer_id) AS customer_id,
         any_value(segment) AS segment,
-        arg_min(written, (depth, written)) AS address,
+        arg_min(written, (depth, written IS DISTINCT FROM mailbox, written)) AS address,
         CASE
             WHEN bool_or(state = 'delivered') THEN 'delivered'
             WHEN bool_or(state = 'pending') THEN 'pending'
