@@ -1,0 +1,80 @@
+"""`report.html`: for the analyst who must defend each figure. One file, opens offline, fetches nothing."""
+
+from reports import evidence, story, words
+from reports.cells import by_segment, headline_cell, heads_unit, total
+from reports.charts.certainty import certainty_chart
+from reports.charts.claims import claims_chart
+from reports.charts.delays import delays_chart
+from reports.charts.people import ladder_chart, late_messages_chart, thresholds_chart
+from reports.charts.specification import specification_chart
+from reports.charts.timeline import timeline_charts
+from reports.glossary import GLOSSARY
+from reports.page import figures_json, render
+from reports.publication import Publication
+from reports.verdicts import verdicts
+
+
+def analyst_report(p: Publication) -> str:
+    """Return the page; for a refused run the refusal, with its reasons, what is missing, and no headline figure."""
+    if p.is_refused or headline_cell(p) is None:
+        return _refusal(p)
+    answer = [c for c in (claims_chart(p),) if c]
+    happened = timeline_charts(p)
+    who = [c for c in (ladder_chart(p), thresholds_chart(p), late_messages_chart(p)) if c]
+    long = [c for c in (delays_chart(p),) if c]
+    sure = [c for c in (certainty_chart(p), specification_chart(p)) if c]
+    return render(
+        "report.html.j2",
+        **_common(p),
+        headline=headline_cell(p),
+        definition=story.definition_sentence(p),
+        scope=story.scope_sentences(p),
+        range=story.range_sentence(headline_cell(p)),  # type: ignore[arg-type]
+        ordinary=story.ordinary_sentence(p, headline_cell(p)),  # type: ignore[arg-type]
+        mail=story.mail_sentence(p),
+        verdicts=verdicts(p),
+        segments=segment_cards(p),
+        doubts=story.doubts(p),
+        charts={"answer": answer, "happened": happened, "who": who, "long": long, "sure": sure},
+        figures=figures_json([*answer, *happened, *who, *long, *sure]),
+        grid=evidence.grid(p),
+        sql=p.sql,
+        glossary=GLOSSARY,
+    )
+
+
+def segment_cards(p: Publication) -> list[dict[str, object]]:
+    """Return the headline's cell per segment, beside how many had mail in the window and how many there are."""
+    unit = heads_unit(p)
+    comparable = p.headline.unit == unit
+    cards: list[dict[str, object]] = []
+    for c in by_segment(p, p.headline):
+        exposed = total({c.segment: p.exposed.get(c.segment, {})}, unit) if comparable else None
+        provisioned = total({c.segment: p.provisioned.get(c.segment, {})}, unit) if comparable else None
+        share = None if not exposed else min(100.0, 100 * c.measured / exposed)
+        cards.append(
+            {"cell": c, "exposed": exposed, "provisioned": provisioned, "share": share, "bounds": words.bounds(c)}
+        )
+    return cards
+
+
+def _refusal(p: Publication) -> str:
+    no_cell = () if p.is_refused else ("The grid has no cell for the headline’s definition.",)
+    return render(
+        "refusal.html.j2", **_common(p), reasons=[*evidence.reasons(p), *no_cell], remedies=evidence.remedies(p)
+    )
+
+
+def _common(p: Publication) -> dict[str, object]:
+    zone, window = p.settings.timezone, p.settings.window
+    return {
+        "p": p,
+        "status_sentence": story.status_sentence(p),
+        "window": words.span(window.start, window.end, zone),
+        "as_of": words.instant(p.settings.as_of, zone),
+        "gates": evidence.gates_table(p),
+        "findings": evidence.findings_table(p),
+        "lines": evidence.lines_table(p),
+        "outcomes": evidence.outcomes_table(p),
+        "inputs": evidence.inputs_table(p),
+    }

@@ -1,0 +1,1 @@
+"""The charts of the analysts' page: one question per module."""

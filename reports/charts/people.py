@@ -1,0 +1,218 @@
+"""Who was hit: the ladder from all that is provisioned down to what was lost, and the count at each threshold."""
+
+import plotly.graph_objects as go
+import polars as pl
+
+from reports import page_table, words
+from reports.cells import Cell, by_threshold, cell, heads_unit, segments
+from reports.charts import base
+from reports.charts.base import Chart
+from reports.page_table import PageTable
+from reports.publication import Publication
+from transforms.settings import Definition
+
+Rung = tuple[str, dict[str, Cell | int]]
+_LATE_CLASSES = ((1, 1), (2, 5), (6, 10), (11, 25), (26, 100), (101, None))
+
+
+def ladder_chart(p: Publication) -> Chart | None:
+    """Return provisioned → exposed → late at each threshold → late or lost, per segment; None without any rung."""
+    unit, names = heads_unit(p), segments(p)
+    rungs = _rungs(p, unit, names)
+    if not rungs or not names:
+        return None
+    lead = _ladder_lead(p, unit, rungs)
+    order = [name for name, _ in rungs]
+    traces = [
+        go.Bar(
+            orientation="h",
+            name=base.label(name),
+            y=order,
+            x=[_value(found.get(name)) for _, found in rungs],
+            marker={"color": base.segment_colour(names, name)},
+            text=[words.number(_value(found.get(name))) for _, found in rungs],
+            textposition="outside",
+            textfont={"size": 12, "color": base.INK},
+            cliponaxis=False,
+            hovertemplate="%{text}<extra>" + base.label(name) + "</extra>",
+        )
+        for name in reversed(names)  # Plotly stacks a group's bars from below
+    ]
+    return Chart(
+        id="ladder",
+        title="From everyone to those who lost mail",
+        lead=lead,
+        alternative="Horizontal bars per segment, one group for each rung from provisioned to lost.",
+        figure=base.finish(
+            traces,
+            100 + len(rungs) * (16 + 20 * len(names)),
+            barmode="group",
+            bargap=0.28,
+            bargroupgap=0.06,
+            xaxis=base.axis(words.units(unit), rangemode="tozero", tickformat=",", nticks=6),
+            yaxis=base.axis(type="category", categoryorder="array", categoryarray=order[::-1], showgrid=False),
+            legend={"traceorder": "reversed"},
+            margin={"l": 8, "r": 60, "t": 36, "b": 8},
+        ),
+        table=PageTable(
+            "ladder-table",
+            f"{words.units(unit).capitalize()} on each rung",
+            ("rung", *(base.label(n) for n in names)),
+            tuple((page_table.text(rung), *(_entry(found.get(n)) for n in names)) for rung, found in rungs),
+        ),
+    )
+
+
+def thresholds_chart(p: Publication) -> Chart | None:
+    """Return the headline's count at each declared threshold, with its bounds, per segment."""
+    names = segments(p)
+    series = {name: by_threshold(p, p.headline, name) for name in ["all", *names]}
+    if not series["all"]:
+        return None
+    shown = [name for name in names if series[name]] if len(names) > 1 else ["all"]
+    ticks = [words.short_duration(c.threshold_seconds) for c in series["all"]]
+    first, last = series["all"][0], series["all"][-1]
+    lead = f"From {words.number(first.measured)} at {words.duration(first.threshold_seconds)} or more "
+    lead += f"to {words.number(last.measured)} at {words.duration(last.threshold_seconds)} or more."
+    traces = [
+        go.Bar(
+            name="All" if name == "all" else base.label(name),
+            x=ticks,
+            y=[c.measured for c in series[name]],
+            marker={"color": base.segment_colour(names, name) if name != "all" else base.ACCENT},
+            error_y={
+                "type": "data",
+                "symmetric": False,
+                "array": [c.upper - c.measured for c in series[name]],
+                "arrayminus": [c.measured - c.lower for c in series[name]],
+                "color": base.INK,
+                "thickness": 1.5,
+                "width": 5,
+            },
+            hovertemplate="%{y:,}<extra>" + base.label(name) + "</extra>",
+        )
+        for name in shown
+    ]
+    unit = words.units(p.headline.unit)
+    return Chart(
+        id="thresholds",
+        title="How many, by how late",
+        lead=lead,
+        alternative="Bars per segment for each threshold; thin lines reach from the lower to the upper bound.",
+        figure=base.finish(
+            traces,
+            340,
+            barmode="group",
+            bargap=0.3,
+            xaxis=base.axis("late by at least", type="category", showgrid=False),
+            yaxis=base.axis(f"{unit}, {words.messages(p.headline.messages)}", rangemode="tozero", tickformat=","),
+        ),
+        table=_threshold_table(series),
+    )
+
+
+def late_messages_chart(p: Publication) -> Chart | None:
+    """Return how many late messages the affected accounts had; None where no account was affected."""
+    if p.accounts is None or p.accounts.filter("is_affected").is_empty():
+        return None
+    names = [n for n in segments(p) if n in set(p.accounts["segment"])]
+    ticks = [f"{a}" if a == b else f"{a}–{b}" if b else f"{a} or more" for a, b in _LATE_CLASSES]
+    found = {name: [_in_class(p.accounts, name, a, b) for a, b in _LATE_CLASSES] for name in names}
+    once = sum(values[0] for values in found.values())
+    everyone = sum(sum(values) for values in found.values())
+    lead = f"{words.percent(once, everyone)} of the accounts that had late mail had a single late message."
+    traces = [
+        go.Bar(
+            name=base.label(n),
+            x=ticks,
+            y=found[n],
+            marker={"color": base.segment_colour(segments(p), n)},
+            hovertemplate="%{y:,} accounts<extra>" + base.label(n) + "</extra>",
+        )
+        for n in names
+    ]
+    return Chart(
+        id="late-messages",
+        title="Late messages per account",
+        lead=lead,
+        alternative="Bars per segment: accounts by how many late messages they had.",
+        figure=base.finish(
+            traces,
+            300,
+            barmode="group",
+            bargap=0.3,
+            xaxis=base.axis("late messages of one account", type="category", showgrid=False),
+            yaxis=base.axis("accounts", rangemode="tozero", tickformat=","),
+        ),
+        table=PageTable(
+            "late-messages-table",
+            "Accounts by late messages",
+            ("late messages", *(base.label(n) for n in names)),
+            tuple((page_table.text(t), *(page_table.count(found[n][i]) for n in names)) for i, t in enumerate(ticks)),
+        ),
+    )
+
+
+def _rungs(p: Publication, unit: str, names: list[str]) -> list[Rung]:
+    rungs: list[Rung] = []
+    for rung, counts in (("provisioned", p.provisioned), ("had mail in the window", p.exposed)):
+        found: dict[str, Cell | int] = {n: counts[n][unit] for n in names if unit in counts.get(n, {})}
+        if found:
+            rungs.append((rung, found))
+    d = p.headline
+    for seconds in sorted(p.settings.thresholds_seconds):
+        rungs.append(
+            (
+                f"late ≥ {words.short_duration(seconds)}",
+                _of_segments(p, Definition(unit, seconds, d.messages, "late"), names),
+            )
+        )
+    last = max(p.settings.thresholds_seconds, default=0)
+    rungs.append(
+        (
+            f"late ≥ {words.short_duration(last)}, or lost",
+            _of_segments(p, Definition(unit, last, d.messages, "late_or_lost"), names),
+        )
+    )
+    return [(rung, found) for rung, found in rungs if found]
+
+
+def _of_segments(p: Publication, d: Definition, names: list[str]) -> dict[str, Cell | int]:
+    cells = {name: cell(p, d, name) for name in names}
+    return {name: c for name, c in cells.items() if c is not None}
+
+
+def _ladder_lead(p: Publication, unit: str, rungs: list[Rung]) -> str:
+    exposed = [found for rung, found in rungs if rung.startswith("had mail")]
+    late = cell(p, Definition(unit, p.headline.threshold_seconds, p.headline.messages, "late"))
+    if not exposed or late is None:
+        return f"Each rung counts {words.units(unit)} of the rung above that meet one condition more."
+    whole = sum(_value(v) for v in exposed[0].values())
+    share = words.percent(late.measured, whole)
+    hit = f"{share} had mail late by {words.duration(late.threshold_seconds)} or more."
+    return f"Of {words.number(whole)} {words.units(unit)} that had mail in the window, {hit}"
+
+
+def _value(found: Cell | int | None) -> int:
+    return found.measured if isinstance(found, Cell) else found or 0
+
+
+def _entry(found: Cell | int | None) -> page_table.Entry:
+    return page_table.figure(found, "measured") if isinstance(found, Cell) else page_table.count(found)
+
+
+def _in_class(accounts: pl.DataFrame, segment: str, least: int, most: int | None) -> int:
+    late = accounts.filter(pl.col("segment") == segment)["late_deliveries"]
+    return int(((late >= least) & (late <= (most or late.max() or least))).sum())
+
+
+def _threshold_table(series: dict[str, list[Cell]]) -> PageTable:
+    fields = ("measured", "lower", "upper", "baseline")
+    rows = tuple(
+        (page_table.seconds(c.threshold_seconds), page_table.text(name), *(page_table.figure(c, f) for f in fields))
+        for name, cells in series.items()
+        for c in cells
+    )
+    return PageTable(
+        "thresholds-table", "The headline’s count at each threshold", ("late by at least", "segment", *fields), rows
+    )

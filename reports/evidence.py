@@ -1,0 +1,212 @@
+"""What each figure rests on: the grid, the checks, the findings, every line's fate, the inputs."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import polars as pl
+
+from reports import page_table, words
+from reports.cells import Cell, all_cells
+from reports.harmless import ids_of, without_ids
+from reports.page_table import Entry, PageTable
+from reports.publication import CELL_KEY, FATES, OUTCOMES, Publication
+
+_FILTERS = (
+    ("unit", "Unit"),
+    ("threshold_seconds", "Late by at least"),
+    ("messages", "Messages"),
+    ("count", "Outcomes"),
+    ("segment", "Segment"),
+)
+
+
+def grid(p: Publication) -> dict[str, Any]:
+    """Return the whole grid with its filters: for each key column, its values with their words."""
+    cells = all_cells(p)
+    filters = []
+    for name, title in _FILTERS:
+        values = list(dict.fromkeys(getattr(c, name) for c in cells))
+        filters.append({"name": name, "title": title, "values": [(str(v), _say(name, v)) for v in values]})
+    rows = tuple(_grid_row(c) for c in cells)
+    heads = (
+        "unit",
+        "late by at least",
+        "messages",
+        "outcomes",
+        "segment",
+        "measured",
+        "lower",
+        "upper",
+        "ordinary",
+        "excess",
+    )
+    keys = [{name: str(getattr(c, name)) for name in CELL_KEY} for c in cells]
+    return {
+        "filters": filters,
+        "table": PageTable("grid-table", "Every declared definition, by segment", heads, rows),
+        "keys": keys,
+    }
+
+
+def gates_table(p: Publication) -> PageTable | None:
+    """Return every check that ran, breaches first; None where none ran."""
+    if p.gates is None or p.gates.is_empty():
+        return None
+    hide = _ids(p)
+    rank = pl.when(pl.col("is_passed")).then(2).when(pl.col("severity") == "warn").then(1).otherwise(0)
+    rows = tuple(
+        (
+            page_table.text(_verdict(row)),
+            *(
+                page_table.text(without_ids(row[name], hide))
+                for name in ("gate", "subject", "observed", "limit", "remedy")
+            ),
+        )
+        for row in p.gates.sort(rank, maintain_order=True).iter_rows(named=True)
+    )
+    return PageTable("gates-table", "Quality checks", ("verdict", "check", "of", "observed", "allowed", "remedy"), rows)
+
+
+def findings_table(p: Publication) -> PageTable | None:
+    """Return what a reader must know of the logs; None where nothing was found."""
+    if p.findings is None or p.findings.is_empty():
+        return None
+    hide, zone = _ids(p), p.settings.timezone
+    rows = tuple(
+        (
+            page_table.text(row["code"].replace("_", " ")),
+            page_table.text(row["host"]),
+            page_table.when(row["start_at"], zone),
+            page_table.when(row["end_at"], zone),
+            page_table.count(row["lines"]),
+            page_table.text(without_ids(row["detail"] or "", hide)),
+        )
+        for row in p.findings.sort("start_at", "code", nulls_last=True).iter_rows(named=True)
+    )
+    return PageTable(
+        "findings-table", "Found in the logs", ("what", "host", "from", "until", "lines missing", "detail"), rows
+    )
+
+
+def lines_table(p: Publication) -> PageTable | None:
+    """Return the fate of every line, per file and in all; None where no line was counted."""
+    if p.line_counts is None or p.line_counts.is_empty():
+        return None
+    fates = p.line_counts.group_by("source_id", "fate").agg(pl.col("lines").sum())
+    counts = {(row["source_id"], row["fate"]): row["lines"] for row in fates.iter_rows(named=True)}
+    files = _file_names(p)
+    rows = []
+    for source_id in dict.fromkeys([*files, *sorted(p.line_counts["source_id"].unique().to_list())]):
+        found = [counts.get((source_id, fate), 0) for fate in FATES[1:]]
+        if sum(found):
+            name = files.get(source_id, source_id)
+            rows.append(
+                (
+                    page_table.text(name),
+                    page_table.count(sum(found)),
+                    *map(page_table.count, found),
+                    page_table.share(found[-1], sum(found)),
+                )
+            )
+    everything = tuple(Entry(words.number(p.lines.get(f)), str(p.lines.get(f, "")), True, ("lines", f)) for f in FATES)
+    rows.append(
+        (page_table.text("all files"), *everything, page_table.share(p.lines.get("quarantined"), p.lines.get("read")))
+    )
+    return PageTable(
+        "lines-table",
+        "What became of every log line",
+        ("file", "read", "parsed", "ignored", "quarantined", "quarantined share"),
+        tuple(rows),
+    )
+
+
+def outcomes_table(p: Publication) -> PageTable | None:
+    """Return deliveries over the whole log by outcome; None where none was counted."""
+    if not p.outcomes:
+        return None
+    rows = tuple(
+        (
+            page_table.text(name.replace("_", " ")),
+            Entry(words.number(p.outcomes.get(name)), str(p.outcomes.get(name, "")), True, ("deliveries", name)),
+            page_table.share(p.outcomes.get(name), p.outcomes.get("total")),
+        )
+        for name in OUTCOMES
+    )
+    return PageTable("outcomes-table", "Deliveries over the whole log", ("outcome", "deliveries", "share"), rows)
+
+
+def inputs_table(p: Publication) -> PageTable | None:
+    """Return every file that was read, with its digest; None where none was."""
+    if p.inputs is None or p.inputs.is_empty():
+        return None
+    zone = p.settings.timezone
+    rows = tuple(
+        (
+            page_table.text(row["uri"]),
+            page_table.text(_kind(row)),
+            page_table.text(row["format"]),
+            page_table.count(row["bytes"]),
+            page_table.count(row["lines"]),
+            page_table.when(row["first_at"], zone),
+            page_table.when(row["last_at"], zone),
+            page_table.text(row["sha256"]),
+        )
+        for row in p.inputs.iter_rows(named=True)
+    )
+    return PageTable(
+        "inputs-table",
+        "Files that were read",
+        ("file", "what", "format", "bytes", "lines", "first stamp", "last stamp", "SHA-256"),
+        rows,
+    )
+
+
+def remedies(p: Publication) -> list[dict[str, str]]:
+    """Return each breach that forbids publication: what was seen, what is allowed, what to do."""
+    if p.gates is None:
+        return []
+    breaches = p.gates.filter(~pl.col("is_passed") & (pl.col("severity") == "fail"))
+    hide = _ids(p)
+    names = ("gate", "subject", "observed", "limit", "remedy")
+    return [{name: without_ids(row[name] or "", hide) for name in names} for row in breaches.iter_rows(named=True)]
+
+
+def reasons(p: Publication) -> list[str]:
+    """Return why the run was refused, without any id."""
+    hide = _ids(p)
+    return [without_ids(reason, hide) for reason in p.reasons]
+
+
+def _ids(p: Publication) -> frozenset[str]:
+    return ids_of([p.accounts])
+
+
+def _grid_row(c: Cell) -> tuple[Entry, ...]:
+    keys = tuple(Entry(_say(name, getattr(c, name)), str(getattr(c, name))) for name, _ in _FILTERS)
+    figures = (page_table.figure(c, f) for f in ("measured", "lower", "upper", "baseline"))
+    return (*keys, *figures, page_table.count(None if c.excess is None else round(c.excess, 1)))
+
+
+def _say(name: str, value: Any) -> str:
+    say: dict[str, Callable[[Any], str]] = {
+        "unit": words.units,
+        "threshold_seconds": words.short_duration,
+        "messages": words.messages,
+        "count": words.count_word,
+    }
+    return say[name](value) if name in say else str(value)
+
+
+def _verdict(row: dict[str, Any]) -> str:
+    return "held" if row["is_passed"] else {"warn": "warning", "fail": "breached"}[row["severity"]]
+
+
+def _kind(row: dict[str, Any]) -> str:
+    return row["kind"].replace("_", " ") + (", same content as an earlier file" if row["is_duplicate"] else "")
+
+
+def _file_names(p: Publication) -> dict[str, str]:
+    if p.inputs is None:
+        return {}
+    logs: Iterable[dict[str, Any]] = p.inputs.filter(pl.col("kind") == "log").iter_rows(named=True)
+    return {row["source_id"]: row["uri"] for row in logs if not row["is_duplicate"]}

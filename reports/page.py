@@ -1,0 +1,51 @@
+"""How pages are made: Jinja templates with everything escaped, one file each, nothing fetched."""
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from reports import words
+from reports.charts.base import Chart
+from reports.harmless import harmless, script_json
+
+_HERE = Path(__file__).parent
+
+
+def render(template: str, **context: Any) -> str:
+    """Return a page. Every value is escaped, and made harmless first; only our own files go in as they are."""
+    return _environment().get_template(template).render(**context)
+
+
+def asset(name: str) -> Markup:
+    """Return one of our own static files, to be embedded as it is."""
+    return Markup((_HERE / "static" / name).read_text(encoding="utf-8"))  # noqa: S704 - a file of this project, no data
+
+
+def figures_json(charts: Sequence[Chart]) -> Markup:
+    """Return all figures of the page as JSON by chart id, fit for a script element."""
+    return script_json({chart.id: chart.figure for chart in charts})
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=harmless,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        number=words.number,
+        duration=words.duration,
+        percent=words.percent,
+        units=words.units,
+        short_definition=words.short_definition,
+    )
+    environment.globals["asset"] = asset
+    return environment

@@ -1,0 +1,110 @@
+"""The sentences of both pages, so that analyst and executive read the same thing in the same words."""
+
+import polars as pl
+
+from reports import words
+from reports.cells import Cell, cell, headline_cell
+from reports.publication import Publication
+from reports.timeline import facts
+from transforms.settings import Definition
+
+FEWEST_WINDOWS = 3
+"""Fewer ordinary windows than this say little about how much ordinary weeks differ."""
+
+
+def definition_sentence(p: Publication) -> str:
+    """Return what the headline counts, as the rest of a sentence that begins with the figure and its unit."""
+    c = headline_cell(p)
+    said = words.definition(p.headline, c.measured if c else 2)
+    return said.removeprefix(words.units(p.headline.unit, c.measured if c else 2)).strip() + "."
+
+
+def scope_sentences(p: Publication) -> list[str]:
+    """Return which mail counts: from when to when, and whether bulk mail is in."""
+    window, zone = p.settings.window, p.settings.timezone
+    found = "found in the logs" if p.window_source == "detected" else "declared beforehand"
+    when = f"from {words.span(window.start, window.end, zone)} ({found})"
+    sentences = [f"Counted is mail that first reached the platform {when}."]
+    if p.headline.messages == "excluding_bulk":
+        none = "No bulk sender was declared, so no mail is left out."
+        sentences.append("Mail from bulk senders is left out." if p.settings.bulk_senders else none)
+    return sentences
+
+
+def range_sentence(c: Cell) -> str:
+    """Return how far the figure could move."""
+    if c.is_exact:
+        return "The logs prove this figure; nothing that is still open could change it."
+    most = f"It can be up to {words.number(c.upper)} if every doubt falls one way."
+    return f"The logs prove at least {words.number(c.lower)}. {most}"
+
+
+def ordinary_sentence(p: Publication, c: Cell) -> str:
+    """Return what an ordinary time of the same length has, by the same definition."""
+    if c.baseline is None:
+        return "No ordinary time was declared to compare with, so how many would have been hit anyway isn’t known."
+    n = len(p.settings.placebo_windows)
+    unit = words.units(c.unit, c.baseline)
+    over = f", the mean of {n} such times" if n > 1 else ""
+    return f"An ordinary time of the same length has {words.number(c.baseline)} {unit}{over}."
+
+
+def status_sentence(p: Publication) -> str:
+    """Return what the status means for a reader."""
+    as_of = words.instant(p.settings.as_of, p.settings.timezone)
+    if p.status == "final":
+        return f"The logs, complete up to {as_of}, cover the longest time that mail can wait."
+    if p.status == "preliminary":
+        return f"The logs are complete up to {as_of}; mail can wait longer than that, so figures may still move."
+    return "A quality check failed, so no figure is published."
+
+
+def mail_sentence(p: Publication) -> str | None:
+    """Return bulk mail's part in the flood in one line; None where nothing was counted by time."""
+    known = facts(p)
+    if known is None or not known.arrivals_in_window:
+        return None
+    arrived = f"{words.number(known.arrivals_in_window)} deliveries arrived in that time"
+    if not p.settings.bulk_senders:
+        return f"{arrived}; no bulk sender was declared."
+    said = f"Bulk senders sent {words.percent(known.bulk_in_window, known.arrivals_in_window)} of the mail that arrived"
+    if known.peak_backlog and known.peak_at:
+        said += f", and {words.percent(known.peak_backlog_bulk, known.peak_backlog)} of the queue at its longest"
+        said += f" ({words.number(known.peak_backlog)} waiting, {words.instant(known.peak_at, p.settings.timezone)})"
+    return f"{said}."
+
+
+def doubts(p: Publication) -> list[str]:
+    """Return what is still unknown, each with its figure."""
+    found = []
+    pending, unresolved = p.outcomes.get("pending", 0), p.outcomes.get("unresolved", 0)
+    if pending:
+        waited = f"{words.number(pending)} {words.units('delivery', pending)} still waited when the logs end"
+        found.append(f"{waited}: how late, nobody knows yet.")
+    if unresolved:
+        have = "has" if unresolved == 1 else "have"
+        deliveries = words.units("delivery", unresolved)
+        found.append(f"{words.number(unresolved)} {deliveries} {have} an arrival in the logs and no end.")
+    d = p.headline
+    unmatched = cell(p, Definition("address", d.threshold_seconds, d.messages, d.count), "unmatched")
+    if unmatched and unmatched.measured:
+        unit = words.units("address", unmatched.measured)
+        found.append(f"{words.number(unmatched.measured)} {unit} with late mail that no customer record knows.")
+    if p.lines.get("quarantined"):
+        n = p.lines["quarantined"]
+        share = words.percent(n, p.lines.get("read"))
+        found.append(
+            f"{words.number(n)} log {'line' if n == 1 else 'lines'} ({share}) could not be read; all are kept."
+        )
+    if p.findings is not None and len(p.findings):
+        known_lost = int(p.findings["lines"].fill_null(0).sum())
+        n = len(p.findings.filter(pl.col("code").is_in(["log_hole", "loss_mark", "truncated_file"])))
+        if n:
+            lost = f"; {words.number(known_lost)} lines are missing by their own count" if known_lost else ""
+            found.append(f"The logs have {words.number(n)} {'gap' if n == 1 else 'gaps'}{lost}.")
+    windows = len(p.settings.placebo_windows)
+    if windows < FEWEST_WINDOWS:
+        few = f"Only {windows} ordinary {'time' if windows == 1 else 'times'} of the same length"
+        few = few if windows else "No ordinary time"
+        found.append(f"{few} could be compared with, so how much ordinary weeks differ is little known.")
+    return found

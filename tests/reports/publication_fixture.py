@@ -1,0 +1,346 @@
+"""A publication of a flood that never happened: every figure is made up, and they agree with each other."""
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import polars as pl
+
+from expectations import tables
+from reports.publication import Publication
+from transforms.settings import Definition, Interval, Settings
+
+START = datetime(2030, 10, 31, 0, tzinfo=UTC)
+END = datetime(2030, 11, 2, 0, tzinfo=UTC)
+AS_OF = datetime(2030, 11, 4, 0, tzinfo=UTC)
+THRESHOLDS = (900, 3600, 14400, 86400)
+PROVISIONED = {
+    "business": {"mailbox": 19_240, "account": 12_025, "customer": 11_063},
+    "residential": {"mailbox": 41_360, "account": 37_600, "customer": 36_848},
+}
+EXPOSED_SHARE = {"business": 0.81, "residential": 0.58}
+LATE_SHARE = {"business": (0.66, 0.49, 0.23, 0.041), "residential": (0.51, 0.31, 0.13, 0.022)}
+LOST_SHARE = 0.006
+HEADLINE = Definition("account", 3600, "excluding_bulk", "late")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim as `transforms.claims` reads it."""
+
+    who: str
+    said: str
+    low: int
+    high: int
+    unit: str
+    consistent_definitions: int
+    definitions: int
+    nearest: dict[str, Any] | None
+    sentence: str | None
+
+
+def publication(**changes: Any) -> Publication:
+    """Return the whole publication; `changes` replaces whole fields."""
+    fields: dict[str, Any] = {
+        "incident_id": "example-flood-2030",
+        "title": "Example Mail delays, November 2030",
+        "settings": settings(),
+        "status": "preliminary",
+        "claims": claims(),
+        "outcomes": {
+            "total": 4_210_377,
+            "delivered": 4_188_164,
+            "lost": 6_412,
+            "rejected_recipient": 9_830,
+            "pending": 5_206,
+            "unresolved": 765,
+        },
+        "lines": {"read": 31_904_118, "parsed": 21_377_204, "ignored": 10_522_851, "quarantined": 4_063},
+        "provisioned": PROVISIONED,
+        "exposed": exposed(),
+        "sql": {
+            "deliveries.sql": "SELECT message_key\nFROM legs\nWHERE a < b;\n",
+            "cells.sql": "SELECT count(*) FROM deliveries;\n",
+        },
+        "code_version": "0.1.0+0123abc",
+        "definition_sha256": "5d" * 32,
+        "inputs": inputs(),
+        "gates": gates(),
+        "findings": findings(),
+        "line_counts": line_counts(),
+        "cells": cells(),
+        "minutes": minutes(),
+        "delays": delays(),
+        "accounts": accounts(),
+    }
+    return Publication(**(fields | changes))
+
+
+def refused() -> Publication:
+    """Return a run that the gates refused before anything was counted."""
+    return publication(
+        status="refused",
+        reasons=(
+            "The log of host mx2 has a hole from 31 Oct 2030 09:10 to 14:35: 5 hours 25 minutes without a line.",
+            "0.9 % of all lines were not understood; 0.5 % is allowed (default).",
+        ),
+        cells=None,
+        minutes=None,
+        delays=None,
+        accounts=None,
+        outcomes={},
+        exposed={},
+        sql={},
+    )
+
+
+def settings(**changes: Any) -> Settings:
+    """Return the declared choices."""
+    fields: dict[str, Any] = {
+        "timezone": "Pacific/Auckland",
+        "window": Interval(START, END),
+        "as_of": AS_OF,
+        "placebo_windows": (Interval(START - timedelta(days=7), END - timedelta(days=7)),),
+        "local_domains": ("mail.example.com",),
+        "bulk_senders": ("*@mailhouse.example",),
+        "thresholds_seconds": THRESHOLDS,
+        "headline": HEADLINE,
+    }
+    return Settings(**(fields | changes))
+
+
+def claims() -> tuple[Claim, ...]:
+    """Return what two parties said."""
+    nearest = {
+        "unit": "mailbox",
+        "threshold_seconds": 14400,
+        "messages": "excluding_bulk",
+        "count": "late",
+        "measured": 7053,
+    }
+    return (
+        Claim(
+            "Example Telecom",
+            "several thousand users",
+            2000,
+            9999,
+            "mailbox",
+            7,
+            16,
+            nearest,
+            "“Several thousand users” holds for mailboxes delayed 4 hours or more; at 1 hour it is an understatement.",
+        ),
+        Claim(
+            "Radio Example",
+            "20,000 users",
+            20000,
+            20000,
+            "mailbox",
+            0,
+            16,
+            None,
+            "No declared definition counts 20,000 mailboxes; the nearest counts 20,345: all mail, 15 minutes late.",
+        ),
+    )
+
+
+def exposed() -> dict[str, dict[str, int]]:
+    """Return what had mail in the window."""
+    return {
+        segment: {unit: round(n * EXPOSED_SHARE[segment]) for unit, n in counts.items()}
+        for segment, counts in PROVISIONED.items()
+    }
+
+
+def cells(segments: tuple[str, ...] = ("business", "residential"), has_baseline: bool = True) -> pl.DataFrame:
+    """Return the full grid; `all` is the sum of the segments, and of `unmatched` for what is not of the records."""
+    rows = []
+    for unit in tables.UNITS:
+        for i, seconds in enumerate(THRESHOLDS):
+            for messages in tables.MESSAGES:
+                for count in tables.COUNTS:
+                    each = {s: _measured(unit, s, i, messages, count) for s in segments}
+                    if unit not in tables.UNITS_OF_THE_RECORDS:
+                        each["unmatched"] = round(0.004 * sum(each.values()))
+                    for segment, measured in [("all", sum(each.values())), *each.items()]:
+                        rows.append(
+                            {
+                                "unit": unit,
+                                "threshold_seconds": seconds,
+                                "messages": messages,
+                                "count": count,
+                                "segment": segment,
+                                "measured": measured,
+                                "lower": measured,
+                                "upper": measured + round(0.011 * measured) + i,
+                                "baseline": round(measured * 0.027 / (i + 1), 1) if has_baseline else None,
+                            }
+                        )
+    return tables.CELLS.conform(pl.DataFrame(rows, schema_overrides={"baseline": pl.Float64}))
+
+
+def _measured(unit: str, segment: str, i: int, messages: str, count: str) -> int:
+    people = {"address": "mailbox", "delivery": "mailbox", "message": "mailbox"}.get(unit, unit)
+    heads = PROVISIONED[segment][people] * EXPOSED_SHARE[segment] * LATE_SHARE[segment][i]
+    many = {"address": 1.07, "delivery": 6.4, "message": 5.8}.get(unit, 1.0)
+    wider = 1.22 if messages == "all" else 1.0
+    lost = LOST_SHARE * PROVISIONED[segment][people] if count == "late_or_lost" else 0.0
+    return round((heads * wider + lost) * many)
+
+
+def minutes(step: timedelta = timedelta(minutes=15), days: int = 8) -> pl.DataFrame:
+    """Return arrivals, backlog and delay by time: ordinary days, then a flood, then a queue that drains."""
+    rows, backlog, bulk_waiting = [], 0.0, 0.0
+    first = END - timedelta(days=days - 2)
+    per_step = step / timedelta(minutes=15)
+    for i in range(round(timedelta(days=days) / step)):
+        at = first + i * step
+        hour = ((at - first).total_seconds() / 3600 + 13) % 24
+        ordinary = (900 + 700 * math.sin((hour - 7) / 24 * 2 * math.pi)) * per_step * (1 + 0.1 * math.sin(i * 1.7))
+        flooding = START + timedelta(hours=3) <= at < START + timedelta(hours=20)
+        bulk = 6200 * per_step * (1 + 0.15 * math.sin(i * 0.9)) if flooding else 60 * per_step
+        ended = min(backlog + ordinary + bulk, (3400 if START <= at < END else 5200) * per_step)
+        share = (bulk_waiting + bulk) / (backlog + ordinary + bulk)
+        backlog = backlog + ordinary + bulk - ended
+        bulk_waiting = min(backlog, bulk_waiting + bulk - ended * share)
+        wait = max(0.4, backlog / (3400 * per_step) * step.total_seconds())
+        rows.append(
+            {
+                "start_at": at,
+                "step_seconds": round(step.total_seconds()),
+                "arrivals": round(ordinary + bulk),
+                "arrivals_bulk": round(bulk),
+                "ended": round(ended),
+                "backlog": round(backlog),
+                "backlog_bulk": round(bulk_waiting),
+                "delay_median_seconds": wait,
+                "delay_p95_seconds": wait * 3.1 + 2,
+            }
+        )
+    return tables.MINUTES.conform(pl.DataFrame(rows))
+
+
+def delays() -> pl.DataFrame:
+    """Return the distribution of delay; mail that still waits is in the class it has reached."""
+    edges: tuple[float | None, ...] = (1, 10, 60, 300, 900, 3600, 14400, 86400, 172800, None)
+    delivered = (41_000, 62_000, 38_000, 21_000, 33_000, 94_000, 120_000, 61_000, 18_000, 4_000)
+    pending = (0, 0, 0, 0, 0, 0, 0, 0, 1_906, 3_300)
+    lost = (0, 12, 40, 66, 120, 410, 900, 1_700, 1_900, 1_264)
+    share = {"all": 1.0, "business": 0.42, "residential": 0.576, "unmatched": 0.004}
+    rows = [
+        {
+            "segment": segment,
+            "messages": messages,
+            "at_most_seconds": edge,
+            "delivered": round(d * part * more),
+            "pending": round(q * part * more),
+            "lost": round(x * part * more),
+        }
+        for segment, part in share.items()
+        for messages, more in (("all", 1.7), ("excluding_bulk", 1.0))
+        for edge, d, q, x in zip(edges, delivered, pending, lost, strict=True)
+    ]
+    return tables.DELAYS.conform(pl.DataFrame(rows, schema_overrides={"at_most_seconds": pl.Float64}))
+
+
+def accounts(n: int = 800) -> pl.DataFrame:
+    """Return a few accounts, enough to draw how many messages each had late."""
+    rows = [
+        {
+            "account_id": f"ACC{i:06d}",
+            "customer_id": f"CUS{i:06d}",
+            "segment": "business" if i % 3 else "residential",
+            "mailboxes": 1 + i % 2,
+            "deliveries": 5 + i % 40,
+            "late_deliveries": max(0, i * 7 % 45 - 12) % (5 + i % 40),
+            "lost_deliveries": int(i % 61 == 0),
+            "pending_deliveries": int(i % 97 == 0),
+            "longest_delay_seconds": float(i * 131 % 90000),
+            "is_affected": max(0, i * 7 % 45 - 12) % (5 + i % 40) > 0,
+        }
+        for i in range(n)
+    ]
+    return tables.ACCOUNTS.conform(pl.DataFrame(rows)) if rows else tables.ACCOUNTS.empty()
+
+
+def inputs() -> pl.DataFrame:
+    """Return two logs and the records."""
+    rows = [
+        {
+            "uri": f"logs/mx{i}/mail.log.gz",
+            "kind": "log",
+            "source_id": f"{i:016x}",
+            "path": f"warehouse/raw/{i}/mail.log.gz",
+            "sha256": f"{i}a" * 32,
+            "bytes": 410_000_000 + i,
+            "lines": 15_952_059,
+            "is_duplicate": False,
+            "format": "postfix",
+            "first_at": START - timedelta(days=6),
+            "last_at": AS_OF,
+        }
+        for i in (1, 2)
+    ]
+    rows.append(
+        {
+            "uri": "customers.csv",
+            "kind": "customer_records",
+            "source_id": "c" * 16,
+            "path": "warehouse/raw/c/customers.csv",
+            "sha256": "c" * 64,
+            "bytes": 4_812_000,
+            "lines": 61_204,
+            "is_duplicate": False,
+            "format": None,
+            "first_at": None,
+            "last_at": None,
+        }
+    )
+    return tables.INPUTS.conform(pl.DataFrame(rows))
+
+
+def line_counts() -> pl.DataFrame:
+    """Return the fate of every line."""
+    fates = {"parsed": 10_688_602, "ignored": 5_261_425, "quarantined": 2_032}
+    rows = [
+        {"source_id": f"{i:016x}", "host": f"mx{i}", "service": "postfix/smtp", "fate": fate, "lines": n}
+        for i in (1, 2)
+        for fate, n in fates.items()
+    ]
+    return tables.LINE_COUNTS.conform(pl.DataFrame(rows))
+
+
+def gates() -> pl.DataFrame:
+    """Return three checks: two held, one warns."""
+    rows = [
+        ("quarantined_share", "events", "fail", True, "0.013 %", "0.5 % (default)", "add the dialect's missing line"),
+        (
+            "unmatched_share",
+            "deliveries",
+            "warn",
+            False,
+            "1.4 %",
+            "1 % (default)",
+            "ask for the records of the missing addresses",
+        ),
+        ("accounting_identity", "deliveries", "fail", True, "4,210,377 = 4,210,377", "equal", "report it as a defect"),
+    ]
+    names = [c.name for c in tables.GATES.columns]
+    return tables.GATES.conform(pl.DataFrame([dict(zip(names, row, strict=True)) for row in rows]))
+
+
+def findings() -> pl.DataFrame:
+    """Return one loss mark."""
+    rows = [
+        {
+            "code": "loss_mark",
+            "host": "mx1",
+            "source_id": f"{1:016x}",
+            "start_at": START + timedelta(hours=5),
+            "end_at": START + timedelta(hours=5, minutes=1),
+            "lines": 214,
+            "detail": "rsyslog says that it dropped 214 lines",
+        }
+    ]
+    return tables.FINDINGS.conform(pl.DataFrame(rows))
