@@ -40,7 +40,7 @@ PATTERNS = {
     "notice_of": rf"^ R=({MESSAGE_ID})(?: |$)",
     "recipients": rf" for ({_ADDRESS}(?: {_ADDRESS})*)$",
     "target": (
-        rf"^(?<final>{_QUOTED}@[^ ]*|[^ ]+?)(?: \((?<parents>[^)]*)\))?(?: <(?<original>(?:{_QUOTED}|[^\">])*)>)?"
+        rf"^(?<final>{_QUOTED}@[^ ]*|:blackhole:|[^ ]+?)(?: \((?<parents>[^)]*)\))?(?: <(?<original>(?:{_QUOTED}|[^\">])*)>)?"
         r"(?<rest>(?: [A-Z]{1,4}=| ?: | routing defer | defer \().*)$"
     ),
     # Pipes and files may hold spaces; the original address in <…> ends them.
