@@ -135,7 +135,7 @@ PEOPLE = [
             "address late 60 unmatched": 1,
             "mailbox late 60": 1,
             "account late 60": 1,
-        },  # fmt: skip
+        },
         records=(record(ANN), record("nobody@example.com", account="Z1", valid_to=date(2030, 4, 30))),
     ),
     Case(
@@ -202,7 +202,7 @@ LEGS = [
         ],
         ("delivered 71",),
         {"delivery late 60": 1, "address late 60": 1, "mailbox late 60": 1},
-    ),  # fmt: skip
+    ),
     Case(
         "aliases merged after the filter: the finished leg accounts for both",
         [
@@ -217,7 +217,7 @@ LEGS = [
         ],
         ("delivered 71",),
         {"delivery late 60": 1, "delivery late 60 unmatched": 0},
-    ),  # fmt: skip
+    ),
     Case(
         "a next leg that names a queue file the logs don't know is a delivery",
         [arrived("A1", 0), sent("A1", 70, ANN, next="F00D"), removed("A1", 70)],
@@ -243,7 +243,7 @@ LEGS = [
         ],
         ("delivered 60", "delivered 61"),
         {"delivery late 60": 2, "message late 60": 1, "address late 60": 1, "mailbox late 60": 2},
-    ),  # fmt: skip
+    ),
     Case(
         "requeued, filtered again and delivered: four queue files, one message",
         [
@@ -262,7 +262,7 @@ LEGS = [
         ],
         ("delivered 60",),
         {"delivery late 60": 1, "message late 60": 1},
-    ),  # fmt: skip
+    ),
     Case(
         "requeued and not attempted since: waits in the new queue file",
         [arrived("A1", 0), deferred("A1", 30, ANN), line("requeued", "A1", 40), arrived("B1", 41, former="A1")],
@@ -294,7 +294,7 @@ LEGS = [
         ],
         ("delivered 10", "delivered 71", "delivered 1"),
         {"message late 60": 1},
-    ),  # fmt: skip
+    ),
     Case(
         "the same id on two hosts is two messages",
         [*whole("A1", 0, 60, ANN), *whole("A1", 0, 10, BOB, host="mx2")],
@@ -319,7 +319,7 @@ LEGS = [
         ],
         ("delivered 70", "delivered 5"),
         {"message late 60": 1},
-    ),  # fmt: skip
+    ),
     Case(
         "the same lines read from two files are counted once",
         [*whole("A1", 0, 60, ANN), *whole("A1", 0, 60, ANN, source_id="f2")],
@@ -339,7 +339,7 @@ LEGS = [
         ],
         ("lost 70",),
         {"delivery late_or_lost 60": 1, "delivery late 60": 0},
-    ),  # fmt: skip
+    ),
 ]
 
 ENDS = [
@@ -395,7 +395,7 @@ ENDS = [
         ],
         ("delivered 70", "lost 3000"),
         {"account late 60": 1, "account late_or_lost 60": 2},
-    ),  # fmt: skip
+    ),
     Case(
         "discarded is lost though the log says sent elsewhere",
         [arrived("A1", 0), attempt("discarded", "A1", 5, ANN), removed("A1", 5)],

@@ -76,17 +76,33 @@ def whole(
     queue_id: str, at: float, end: float, to: str, sender: str = "sender@example.net", **values: Any
 ) -> list[Row]:
     """All lines of a queue file that arrives, is delivered to one recipient, and ends."""
-    return [arrived(queue_id, at, **values), queued(queue_id, at, sender, **values), sent(queue_id, end, to, **values),
-            removed(queue_id, end, **values)]  # fmt: skip
+    return [
+        arrived(queue_id, at, **values),
+        queued(queue_id, at, sender, **values),
+        sent(queue_id, end, to, **values),
+        removed(queue_id, end, **values),
+    ]
 
 
 def record(
-    address: str, mailbox: str | None = None, account: str = "A1", segment: str = "residential", customer: str | None = None,
-    valid_from: date | None = None, valid_to: date | None = None,
-) -> Row:  # fmt: skip
+    address: str,
+    mailbox: str | None = None,
+    account: str = "A1",
+    segment: str = "residential",
+    customer: str | None = None,
+    valid_from: date | None = None,
+    valid_to: date | None = None,
+) -> Row:
     """One row of the customer records; by default an address is its own mailbox and an account its own customer."""
-    return {"account_id": account, "customer_id": customer or f"C{account}", "segment": segment,
-            "mailbox": mailbox or address, "address": address, "valid_from": valid_from, "valid_to": valid_to}  # fmt: skip
+    return {
+        "account_id": account,
+        "customer_id": customer or f"C{account}",
+        "segment": segment,
+        "mailbox": mailbox or address,
+        "address": address,
+        "valid_from": valid_from,
+        "valid_to": valid_to,
+    }
 
 
 def event_frame(rows: list[Row]) -> pl.DataFrame:
