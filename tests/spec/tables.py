@@ -3,6 +3,7 @@
 Times are seconds after the window's start, 2030-05-01 12:00 UTC. Lines get their numbers in the order written.
 """
 
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -134,3 +135,23 @@ def settings(**changes: Any) -> Settings:
         thresholds_seconds=chosen["thresholds"],
         headline=Definition("account", chosen["thresholds"][0], "all", "late"),
     )
+
+
+ANN, BOB, SALES = "ann@example.com", "bob@example.com", "sales@example.com"
+TWO = (record(ANN), record(BOB, account="B1", segment="business"))
+
+
+@dataclass(frozen=True)
+class Case:
+    """One named case: log lines, records, settings that differ, and what must come of them.
+
+    `deliveries` lists every delivery that arrived in the window as "outcome delay-in-seconds"; `cells` names cells of
+    the grid as "unit count threshold", then `excluding_bulk` and the segment where they aren't `all`.
+    """
+
+    name: str
+    events: list[Row]
+    deliveries: tuple[str, ...]
+    cells: dict[str, int] = field(default_factory=dict)
+    records: tuple[Row, ...] = TWO
+    settings: dict[str, Any] = field(default_factory=dict)

@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 
 from expectations.tables import EVENTS
-from tests.spec.cases import CASES, Case
-from tests.spec.tables import START, event_frame, record_frame, settings
+from tests.spec.cases import CASES
+from tests.spec.tables import START, Case, event_frame, record_frame, settings
 from transforms.recount import recount, recount_deliveries
 from transforms.settings import Settings
 

@@ -1,0 +1,150 @@
+"""What became of a delivery?"""
+
+from tests.spec.tables import (
+    ANN,
+    BOB,
+    SALES,
+    Case,
+    arrived,
+    attempt,
+    bounced,
+    deferred,
+    line,
+    listed,
+    queued,
+    removed,
+    sent,
+    whole,
+)
+
+ENDS = [
+    Case(
+        "refused at once as an unknown mailbox is no impact",
+        [arrived("A1", 0), bounced("A1", 90, ANN, dsn="5.1.1"), removed("A1", 90)],
+        ("rejected_recipient 90",),
+        {"delivery late_or_lost 60": 0, "delivery late 60": 0},
+    ),
+    Case(
+        "the reply may say so where the code doesn't",
+        [arrived("A1", 0), bounced("A1", 90, ANN, dsn="5.0.0", reply="550 User unknown"), removed("A1", 90)],
+        ("rejected_recipient 90",),
+    ),
+    Case(
+        "refused as unknown after a deferral is lost",
+        [arrived("A1", 0), deferred("A1", 30, ANN), bounced("A1", 90, ANN, dsn="5.1.1"), removed("A1", 90)],
+        ("lost 90",),
+        {"delivery late_or_lost 60": 1, "delivery late_or_lost 3600": 1},
+    ),
+    Case(
+        "refused for another reason is lost, however quickly",
+        [arrived("A1", 0), bounced("A1", 1, ANN, dsn="5.7.1"), removed("A1", 1)],
+        ("lost 1",),
+        {"account late 60": 0, "account late_or_lost 60": 1, "account late_or_lost 3600": 1},
+    ),
+    Case(
+        "deleted by an operator is lost, not delayed",
+        [arrived("A1", 0), deferred("A1", 30, ANN), line("deleted", "A1", 900)],
+        ("lost 900",),
+        {"account late 60": 0, "account late_or_lost 60": 1},
+    ),
+    Case(
+        "deleted behind the filter, before any attempt there",
+        [
+            arrived("A1", 0),
+            sent("A1", 1, ANN, next="B1"),
+            removed("A1", 1),
+            arrived("B1", 1),
+            line("deleted", "B1", 900),
+        ],
+        ("lost 900",),
+    ),
+    Case(
+        "expired is lost for who still waited, not for who was served",
+        [
+            arrived("A1", 0),
+            queued("A1", 0, recipients=2),
+            sent("A1", 70, ANN),
+            deferred("A1", 70, BOB),
+            line("expired", "A1", 3000),
+            removed("A1", 3000),
+        ],
+        ("delivered 70", "lost 3000"),
+        {"account late 60": 1, "account late_or_lost 60": 2},
+    ),
+    Case(
+        "discarded is lost though the log says sent elsewhere",
+        [arrived("A1", 0), attempt("discarded", "A1", 5, ANN), removed("A1", 5)],
+        ("lost 5",),
+    ),
+    Case(
+        "still waiting when the logs end is pending, and late once it has waited that long",
+        [
+            arrived("A1", 0),
+            deferred("A1", 30, ANN),
+            arrived("A2", 7140 - 3600, host="mx2"),
+            deferred("A2", 7150, BOB, host="mx2"),
+        ],
+        ("pending 7200", "pending 3660"),
+        {"account late 3600": 2, "account late 60": 2},
+    ),
+    Case(
+        "pending one second short of D is not late",
+        [arrived("A1", 3541), deferred("A1", 3590, ANN)],
+        ("pending 59",),
+        {"account late 60": 0},
+        settings={"as_of": 3600},
+    ),
+    Case(
+        "in the queue listing: pending, and listed by its recipient alone",
+        [arrived("A1", 0), listed("A1", 7200, 0, ANN), *whole("A2", 10, 20, BOB)],
+        ("pending 7200", "delivered 10"),
+        {"account late 60": 1},
+    ),
+    Case(
+        "not in the queue listing though never ended: unresolved, in no cell",
+        [
+            arrived("A1", 0),
+            deferred("A1", 30, ANN),
+            arrived("A2", 0),
+            deferred("A2", 30, BOB),
+            listed("A2", 7200, 0, BOB),
+        ],
+        ("unresolved 7200", "pending 7200"),
+        {"account late 60": 1, "account late_or_lost 60": 1},
+    ),
+    Case(
+        "missed by the listing, but active within ten seconds of it: pending",
+        [
+            arrived("A1", 0),
+            deferred("A1", 7190, ANN),
+            arrived("A2", 0),
+            deferred("A2", 30, BOB),
+            listed("A2", 7200, 0, BOB),
+        ],
+        ("pending 7200", "pending 7200"),
+    ),
+    Case(
+        "known from the queue listing alone",
+        [listed("A1", 7200, 100, ANN)],
+        ("pending 7100",),
+        {"account late 3600": 1},
+    ),
+    Case(
+        "ended without a word for its recipient: unresolved",
+        [arrived("A1", 0), deferred("A1", 30, ANN), removed("A1", 40)],
+        ("unresolved 7200",),
+        {"account late 60": 0, "account late_or_lost 60": 0},
+    ),
+    Case(
+        "named at arrival and never attempted is pending",
+        [arrived("A1", 0), line("accepted", "A1", 0, recipient=ANN)],
+        ("pending 7200",),
+    ),
+    Case(
+        "named at arrival by an alias, delivered to the mailbox: one delivery",
+        [arrived("A1", 0), line("accepted", "A1", 0, recipient=SALES), sent("A1", 60, ANN, SALES), removed("A1", 60)],
+        ("delivered 60",),
+        {"delivery late 60": 1, "address late 60": 1},
+    ),
+    Case("nothing at all", [], (), {"account late 60": 0, "delivery late 60 unmatched": 0}),
+]
