@@ -63,10 +63,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from mailtoll.steps import run_incident  # heavy: not for --help, nor for a mistyped command
+    out = _out(arguments)
+    from mailtoll.steps import run_incident  # heavy: not for --help, nor for a mistyped command or incident
 
     with _progress() as progress:
-        result = run_incident(arguments.incident, _out(arguments), progress)
+        result = run_incident(arguments.incident, out, progress)
     if result.status == "refused":
         return _refused(result)
     print(_headline(result.headline))
@@ -75,10 +76,11 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
+    out = _out(arguments)
     from mailtoll.steps import check_incident  # as above
 
     with _progress() as progress:
-        result = check_incident(arguments.incident, _out(arguments), progress)
+        result = check_incident(arguments.incident, out, progress)
     if result.status == "refused":
         return _refused(result)
     print("All quality gates passed.")
@@ -98,11 +100,15 @@ def _explain(arguments: argparse.Namespace) -> int:
 
 
 def _out(arguments: argparse.Namespace) -> Path:
-    """Return the folder for results: as given, else build/<incident id> below the current folder."""
-    if arguments.out is None:
-        from mailtoll.incident import load_incident  # reads YAML with pydantic: not for `explain`
+    """Return the folder for results: as given, else build/<incident id> below the current folder.
 
-        return Path("build") / load_incident(arguments.incident).id
+    The incident file is read here already, so that a mistake in it is said at once.
+    """
+    from mailtoll.incident import load_incident  # reads YAML with pydantic: not for `explain`
+
+    incident = load_incident(arguments.incident)
+    if arguments.out is None:
+        return Path("build") / incident.id
     if arguments.out.exists() and not arguments.out.is_dir():
         raise BadInput(f"--out {arguments.out} is a file; name a folder.")
     return Path(arguments.out)

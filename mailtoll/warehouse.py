@@ -107,10 +107,17 @@ def write_text(text: str, path: Path, *, is_restricted: bool = False) -> Path:
     return path
 
 
+def _make(folder: Path) -> None:
+    """Create a folder and those above it; the restricted one shuts off all that is below it."""
+    if not folder.is_dir():
+        _make(folder.parent)
+        folder.mkdir(mode=0o700 if folder.name == RAW_FOLDER.parts[0] else 0o755, exist_ok=True)
+
+
 @contextmanager
 def _aside(path: Path, is_restricted: bool) -> Iterator[Path]:
     """Give a fresh name beside `path`; rename it to `path` if all went well, else leave `path` as it was."""
-    path.parent.mkdir(mode=0o700 if is_restricted else 0o755, parents=True, exist_ok=True)
+    _make(path.parent)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     os.close(handle)
     aside = Path(name)
