@@ -164,6 +164,8 @@ LINE_COUNTS = Table(
         Column("service", pl.String, "program name, or the dialect's word for it", is_nullable=True),
         Column("fate", pl.String, "what became of the lines", allowed=("parsed", "ignored", "quarantined")),
         Column("lines", pl.Int64, "lines", unit="lines", minimum=0),
+        Column("first_at", INSTANT, "earliest stamp among them", is_nullable=True),
+        Column("last_at", INSTANT, "latest stamp among them", is_nullable=True),
     ),
 )
 

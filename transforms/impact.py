@@ -19,7 +19,10 @@ from transforms.settings import Settings
 SQL_FOLDER = Path(__file__).parent / "sql"
 CHOICES = ("00_macros.sql", "05_choices.sql")
 STITCH = ("10_lifetimes.sql", "20_legs.sql", "30_chains.sql", "40_deliveries.sql")
-COUNT = ("50_cells.sql",)
+COUNT = ("50_cells.sql", "60_accounts.sql", "70_minutes.sql", "71_delays.sql", "80_people.sql")
+# Steps of time that can be drawn and spoken of; the shortest is chosen that keeps a picture within this many steps.
+_STEPS_SECONDS = (1, 5, 10, 30, 60, 300, 900, 1800, 3600, 10800, 21600, 86400)
+_MOST_STEPS = 2_000
 # Half of what a whole run may use; what exceeds it goes to disk.
 _MEMORY_LIMIT = "700MB"
 
@@ -36,7 +39,7 @@ def measure(event_files: Sequence[Path], records: pl.DataFrame, settings: Settin
     """Count the impact from files of EVENTS and a frame of CUSTOMER_RECORDS."""
     with workspace() as db:
         stitch(db, event_files, records, settings)
-        count(db)
+        count(db, records, settings)
         return Impact(table(db, "deliveries", DELIVERIES), table(db, "cells", CELLS))
 
 
@@ -55,12 +58,27 @@ def workspace() -> Iterator[duckdb.DuckDBPyConnection]:
 def stitch(
     db: duckdb.DuckDBPyConnection, event_files: Sequence[Path], records: pl.DataFrame, settings: Settings
 ) -> None:
-    """Fill the tables of the ladder up to `deliveries`."""
+    """Fill the tables of the ladder up to `deliveries`, from files of EVENTS."""
     if event_files:
         db.read_parquet([str(f) for f in event_files]).create_view("events", replace=True)
     else:
         db.register("events", EVENTS.empty().to_arrow())
-    db.register("customer_records", records.to_arrow())
+    _declare(db, records, settings)
+    run_files(db, STITCH)
+
+
+def count(db: duckdb.DuckDBPyConnection, records: pl.DataFrame, settings: Settings) -> None:
+    """Fill `cells`, `accounts`, `minutes`, `delays` and `people` from the table or view `deliveries`."""
+    _declare(db, records, settings)
+    (first, last), = db.sql("SELECT epoch(min(arrived_at)), epoch(max(coalesce(ended_at, arrived_at))) FROM deliveries").fetchall()
+    span = (last or 0) - (first or 0)
+    step = next((s for s in _STEPS_SECONDS if span / s <= _MOST_STEPS), _STEPS_SECONDS[-1])
+    db.execute("SET VARIABLE step_seconds = ?", [step])
+    run_files(db, COUNT)
+
+
+def _declare(db: duckdb.DuckDBPyConnection, records: pl.DataFrame, settings: Settings) -> None:
+    """Put the declared choices where the SQL files find them: variables, and the table `customer_records`."""
     spans = (settings.window, *settings.placebo_windows)
     variables = {
         "timezone": settings.timezone,
@@ -70,15 +88,14 @@ def stitch(
         "thresholds_seconds": list(settings.thresholds_seconds),
         "window_starts": [s.start for s in spans],
         "window_ends": [s.end for s in spans],
+        "headline_threshold_seconds": settings.headline.threshold_seconds,
+        "headline_messages": settings.headline.messages,
+        "headline_count": settings.headline.count,
     }
     for name, value in variables.items():
         db.execute(f"SET VARIABLE {name} = ?", [value])
-    run_files(db, (*CHOICES, *STITCH))
-
-
-def count(db: duckdb.DuckDBPyConnection) -> None:
-    """Fill `cells` from the tables that `stitch` left."""
-    run_files(db, COUNT)
+    db.register("customer_records", records.to_arrow())
+    run_files(db, CHOICES)
 
 
 def run_files(db: duckdb.DuckDBPyConnection, names: Sequence[str]) -> None:

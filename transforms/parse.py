@@ -6,7 +6,7 @@ and the repeated hour are carried from line to line, and read by the grammars in
 """
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -86,12 +86,19 @@ def _line_counts(
     fates[aside.to_numpy() - first] = 2
     fate = pl.Series("fate", fates)
     if opened.height == raw.height:
-        lines = opened.select("host", "service").with_columns(fate)
+        lines = opened.select("host", "service", "logged_at").with_columns(fate)
     else:
         lines = raw.select("line_number").with_columns(fate).join(
-            opened.select("line_number", "host", "service"), on="line_number", how="left"
+            opened.select("line_number", "host", "service", "logged_at"), on="line_number", how="left"
         )
-    counts = lines.lazy().group_by("host", "service", "fate").len("lines").sort("host", "service", "fate").collect()
+    at = pl.col("logged_at")
+    counts = (
+        lines.lazy()
+        .group_by("host", "service", "fate")
+        .agg(pl.len().alias("lines"), at.min().alias("first_at"), at.max().alias("last_at"))
+        .sort("host", "service", "fate")
+        .collect()
+    )
     names = pl.col("fate").replace_strict(list(range(len(_FATES))), list(_FATES), return_dtype=pl.String)
     return LINE_COUNTS.conform(counts.with_columns(names, pl.lit(source_id).alias("source_id")))
 
@@ -103,15 +110,22 @@ def _activity(opened: pl.DataFrame, source_id: str) -> pl.DataFrame:
     return ACTIVITY.conform(minutes.collect().with_columns(pl.lit(source_id).alias("source_id")))
 
 
-def merge(parts: list[Parsed]) -> Parsed:
-    """Put chunks of one file together: rows appended, counts of the same key added up. For small logs and tests."""
-    counts = pl.concat(p.line_counts for p in parts).group_by(LINE_COUNTS.key, maintain_order=True).agg(
-        pl.col("lines").sum()
-    ) if parts else LINE_COUNTS.empty()
+def add_up(line_counts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Add up LINE_COUNTS of several chunks or files: lines of the same key are summed, their stamps spanned."""
+    if not line_counts:
+        return LINE_COUNTS.empty()
+    counts = pl.concat(line_counts).group_by(LINE_COUNTS.key, maintain_order=True)
+    return LINE_COUNTS.conform(
+        counts.agg(pl.col("lines").sum(), pl.col("first_at").min(), pl.col("last_at").max()).sort(LINE_COUNTS.key)
+    )
+
+
+def merge(parts: Sequence[Parsed]) -> Parsed:
+    """Put the chunks of one small log together."""
     return Parsed(
-        pl.concat(p.events for p in parts) if parts else EVENTS.empty(),
-        pl.concat(p.quarantine for p in parts) if parts else QUARANTINE.empty(),
-        LINE_COUNTS.conform(counts),
-        pl.concat(p.activity for p in parts) if parts else ACTIVITY.empty(),
-        pl.concat(p.findings for p in parts) if parts else FINDINGS.empty(),
+        pl.concat([EVENTS.empty(), *(p.events for p in parts)]),
+        pl.concat([QUARANTINE.empty(), *(p.quarantine for p in parts)]),
+        add_up([p.line_counts for p in parts]),
+        pl.concat([ACTIVITY.empty(), *(p.activity for p in parts)]),
+        pl.concat([FINDINGS.empty(), *(p.findings for p in parts)]),
     )

@@ -1,21 +1,15 @@
 -- What was declared before anything was counted, as tables.
--- In:  events; variables timezone, as_of, local_domains, bulk_senders, thresholds_seconds, window_starts, window_ends,
---      all set from the incident file
--- Out: settings (one row), sources, local_domains, bulk_senders, thresholds, brackets, windows, segments
-
-CREATE OR REPLACE TABLE sources AS  -- files in the order of their first stamp, whatever order they were given in
-SELECT source_id, row_number() OVER (ORDER BY min(logged_at), source_id) AS position
-FROM events
-WHERE kind <> 'snapshot'
-GROUP BY source_id;
+-- In:  customer_records; variables timezone, as_of, local_domains, bulk_senders, thresholds_seconds, window_starts,
+--      window_ends and the headline_… ones, all set from the incident file
+-- Out: settings (one row), local_domains, bulk_senders, thresholds, brackets, windows, segments
 
 CREATE OR REPLACE TABLE settings AS
 SELECT
     getvariable('timezone') AS timezone,
     getvariable('as_of')::TIMESTAMPTZ AS as_of,
-    coalesce(bool_or(kind = 'snapshot'), false) AS has_queue_listing,
-    least(getvariable('as_of')::TIMESTAMPTZ, max(logged_at) FILTER (kind <> 'snapshot')) AS listed_at
-FROM events;
+    getvariable('headline_threshold_seconds')::BIGINT AS headline_threshold_seconds,
+    getvariable('headline_messages') AS headline_messages,
+    getvariable('headline_count') AS headline_count;
 
 CREATE OR REPLACE TABLE local_domains AS SELECT DISTINCT unnest(getvariable('local_domains')::VARCHAR[]) AS domain;
 

@@ -1,6 +1,7 @@
 -- Which facts belong to one and the same queue file.
--- In:  events; sources (source_id, position)
--- Out: facts, one row per event about a queue file, with the file's lifetime
+-- In:  events; settings
+-- Out: sources, one row per log file with its place in time; listings (one row); facts, one row per event about a queue
+--      file, with the file's lifetime
 --
 -- Rule (trap 6): short queue ids are reused, so a queue file is host + id + lifetime. A lifetime begins with an
 -- `arrived`, or with what follows an end and cannot belong to the ended file. A straggler (an attempt under way while
@@ -10,6 +11,19 @@
 CREATE OR REPLACE MACRO is_end(kind) AS kind IN ('removed', 'ended', 'deleted', 'requeued');
 CREATE OR REPLACE MACRO is_never_reused(id) AS
     regexp_matches(id, '^[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,}z[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]+$|^.{6}-.{6,11}-.{2,4}$|@');
+
+CREATE OR REPLACE TABLE sources AS  -- in the order of their first stamp, whatever order they were given in
+SELECT source_id, row_number() OVER (ORDER BY min(logged_at), source_id) AS position
+FROM events
+WHERE kind <> 'snapshot'
+GROUP BY source_id;
+
+CREATE OR REPLACE TABLE listings AS  -- a queue listing bears no time: it is taken to be as late as the logs
+SELECT
+    coalesce(bool_or(kind = 'snapshot'), false) AS is_there,
+    least(any_value(settings.as_of), max(logged_at) FILTER (kind <> 'snapshot')) AS listed_at
+FROM events
+CROSS JOIN settings;
 
 CREATE OR REPLACE TABLE facts AS
 WITH

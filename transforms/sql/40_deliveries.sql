@@ -1,5 +1,5 @@
 -- One row per delivery: a message for a recipient mailbox in a local domain.
--- In:  legs, leg_recipients, hops, chains, hop_relays; customer_records; settings, local_domains, bulk_senders
+-- In:  legs, leg_recipients, hops, chains, hop_relays, listings; customer_records; settings, local_domains, bulk_senders
 -- Out: deliveries
 --
 -- Rules: see docs/methodology.md, "What became of a delivery". Who holds an address is asked of the records valid on
@@ -154,7 +154,7 @@ SELECT
         WHEN holding.expired_at IS NOT NULL OR holding.end_kind IN ('deleted', 'ended') THEN 'lost'
         WHEN holding.ended_at IS NOT NULL THEN 'unresolved'
         WHEN holding.is_listed THEN 'pending'
-        WHEN settings.has_queue_listing AND holding.last_line_at < settings.listed_at - INTERVAL 10 SECOND THEN 'unresolved'
+        WHEN listings.is_there AND holding.last_line_at < listings.listed_at - INTERVAL 10 SECOND THEN 'unresolved'
         ELSE 'pending'
     END AS state,
     coalesce(placed.final_at, holding.expired_at, holding.ended_at) AS state_at,
@@ -165,7 +165,7 @@ JOIN legs AS holding ON holding.leg = placed.holder
 JOIN legs AS own ON own.leg = placed.leg
 LEFT JOIN known ON known.leg = placed.holder
 LEFT JOIN hop_relays ON hop_relays.host = own.host AND hop_relays.relay = placed.final.relay
-CROSS JOIN settings;
+CROSS JOIN listings;
 
 -- Recipients that the log counts (`nrcpt=`) and never names.
 CREATE OR REPLACE TABLE nameless AS
