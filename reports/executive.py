@@ -28,13 +28,14 @@ def executive_summary(p: Publication) -> str:
         range=story.range_sentence(c) if c else "",
         ordinary=story.ordinary_sentence(p, c) if c else "",
         mail=story.mail_sentence(p) if c else None,
+        several_units=any(v.unit != p.headline.unit for v in p.claims),
         left_out=p.headline.messages == "excluding_bulk" and bool(p.settings.bulk_senders),
         since=words.instant(window.start, zone),
         until=words.instant(window.end, zone),
         lasted=words.duration((window.end - window.start).total_seconds()),
         claims=[(v, said_against(v)) for v in verdicts(p)] if c else [],
         segments=segment_cards(p) if c else [],
-        doubts=story.doubts(p)[:4] if c else [],
+        doubts=story.plain_doubts(p) if c else [],
         reasons=evidence.reasons(p) if p.is_refused else [],
     )
 
@@ -43,4 +44,4 @@ def said_against(v: Verdict) -> str:
     """Return one plain sentence that sets a claim against the count in the claim's own unit."""
     if v.counted is None:
         return f"{_RELATIONS['unknown']}."
-    return f"{_RELATIONS[v.relation]}: {words.bounds(v.counted)} {words.units(v.unit, v.counted.upper)}."
+    return f"{_RELATIONS[v.relation]} of {words.units(v.unit)}: {words.bounds(v.counted)}."

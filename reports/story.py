@@ -8,6 +8,8 @@ from reports.publication import Publication
 from reports.timeline import facts
 from transforms.settings import Definition
 
+GAPS = ("log_hole", "loss_mark", "truncated_file")
+"""Findings that mean lines are missing."""
 FEWEST_WINDOWS = 3
 """Fewer ordinary windows than this say little about how much ordinary weeks differ."""
 
@@ -75,36 +77,58 @@ def mail_sentence(p: Publication) -> str | None:
 
 
 def doubts(p: Publication) -> list[str]:
-    """Return what is still unknown, each with its figure."""
-    found = []
+    """Return what is still unknown, each with its figure, in the words of the glossary."""
+    return [*_open_mail(p, "delivery"), *_strangers(p), *_logs(p), *_few_windows(p)]
+
+
+def plain_doubts(p: Publication) -> list[str]:
+    """Return what is still unknown in everyday words, for a reader who has not met a log."""
+    said = [*_open_mail(p, "message"), *_strangers(p)]
+    if _logs(p):
+        said.append("Parts of the servers’ records are missing or unreadable; the full report lists them.")
+    if len(p.settings.placebo_windows) < FEWEST_WINDOWS:
+        said.append("How much ordinary weeks differ from each other: too few were at hand to compare with.")
+    return said
+
+
+def _open_mail(p: Publication, unit: str) -> list[str]:
     pending, unresolved = p.outcomes.get("pending", 0), p.outcomes.get("unresolved", 0)
+    said = []
     if pending:
-        waited = f"{words.number(pending)} {words.units('delivery', pending)} still waited when the logs end"
-        found.append(f"{waited}: how late, nobody knows yet.")
+        waited = f"{words.number(pending)} {words.units(unit, pending)} still waited when the logs end"
+        said.append(f"{waited}; how late they came is open.")
     if unresolved:
-        have = "has" if unresolved == 1 else "have"
-        deliveries = words.units("delivery", unresolved)
-        found.append(f"{words.number(unresolved)} {deliveries} {have} an arrival in the logs and no end.")
+        have = "has an arrival" if unresolved == 1 else "have an arrival"
+        said.append(f"{words.number(unresolved)} {words.units(unit, unresolved)} {have} in the logs and no end.")
+    return said
+
+
+def _strangers(p: Publication) -> list[str]:
     d = p.headline
     unmatched = cell(p, Definition("address", d.threshold_seconds, d.messages, d.count), "unmatched")
-    if unmatched and unmatched.measured:
-        unit = words.units("address", unmatched.measured)
-        found.append(f"{words.number(unmatched.measured)} {unit} with late mail that no customer record knows.")
-    if p.lines.get("quarantined"):
-        n = p.lines["quarantined"]
+    if not unmatched or not unmatched.measured:
+        return []
+    n = unmatched.measured
+    are = "is" if n == 1 else "are"
+    return [f"{words.number(n)} {words.units('address', n)} had late mail and {are} in no customer record."]
+
+
+def _logs(p: Publication) -> list[str]:
+    said = []
+    if n := p.lines.get("quarantined"):
         share = words.percent(n, p.lines.get("read"))
-        found.append(
-            f"{words.number(n)} log {'line' if n == 1 else 'lines'} ({share}) could not be read; all are kept."
-        )
-    if p.findings is not None and len(p.findings):
-        known_lost = int(p.findings["lines"].fill_null(0).sum())
-        n = len(p.findings.filter(pl.col("code").is_in(["log_hole", "loss_mark", "truncated_file"])))
-        if n:
-            lost = f"; {words.number(known_lost)} lines are missing by their own count" if known_lost else ""
-            found.append(f"The logs have {words.number(n)} {'gap' if n == 1 else 'gaps'}{lost}.")
-    windows = len(p.settings.placebo_windows)
-    if windows < FEWEST_WINDOWS:
-        few = f"Only {windows} ordinary {'time' if windows == 1 else 'times'} of the same length"
-        few = few if windows else "No ordinary time"
-        found.append(f"{few} could be compared with, so how much ordinary weeks differ is little known.")
-    return found
+        said.append(f"{words.number(n)} log {'line' if n == 1 else 'lines'} ({share}) could not be read; all are kept.")
+    gaps = None if p.findings is None else p.findings.filter(pl.col("code").is_in(GAPS))
+    if gaps is not None and len(gaps):
+        missing = int(gaps["lines"].fill_null(0).sum())
+        lost = f"; {words.number(missing)} lines are missing by their own count" if missing else ""
+        said.append(f"The logs have {words.number(len(gaps))} {'gap' if len(gaps) == 1 else 'gaps'}{lost}.")
+    return said
+
+
+def _few_windows(p: Publication) -> list[str]:
+    n = len(p.settings.placebo_windows)
+    if n >= FEWEST_WINDOWS:
+        return []
+    few = f"Only {n} ordinary {'time' if n == 1 else 'times'} of the same length" if n else "No ordinary time"
+    return [f"{few} could be compared with, so how much ordinary weeks differ is little known."]

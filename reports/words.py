@@ -14,6 +14,8 @@ _UNITS = {
     "account": ("account", "accounts"),
     "customer": ("customer", "customers"),
 }
+_THIN = "\u202f"
+"""A narrow space at which no line breaks."""
 _STEPS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 _SHORT = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
@@ -36,8 +38,12 @@ def percent(part: float | None, whole: float | None) -> str:
         return "–"
     share = 100 * part / whole
     if 0 < share < 1 or 99 < share < 100:
-        return f"{share:.1f} %" if 0.05 <= share < 99.95 else ("under 0.1 %" if share < 1 else "over 99.9 %")
-    return f"{share:.0f} %"
+        return (
+            f"{share:.1f}{_THIN}%"
+            if 0.05 <= share < 99.95
+            else (f"under 0.1{_THIN}%" if share < 1 else f"over 99.9{_THIN}%")
+        )
+    return f"{share:.0f}{_THIN}%"
 
 
 def duration(seconds: float | None) -> str:

@@ -67,7 +67,13 @@ def certainty_chart(p: Publication) -> Chart | None:
         figure=base.finish(
             traces,
             110 + 44 * len(cells),
-            xaxis=base.axis(f"{unit}, {words.messages(p.headline.messages)}", rangemode="tozero", tickformat=","),
+            xaxis=base.axis(
+                f"{unit}, {words.messages(p.headline.messages)}",
+                rangemode="tozero",
+                tickformat=",",
+                nticks=6,
+                tickangle=0,
+            ),
             yaxis=base.axis(type="category", categoryorder="array", categoryarray=names[::-1], showgrid=False),
         ),
         table=PageTable(

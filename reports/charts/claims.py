@@ -30,7 +30,9 @@ def claims_chart(p: Publication) -> Chart | None:
         figure=base.finish(
             traces,
             90 + 44 * len(names),
-            xaxis=base.axis("accounts, mailboxes or customers, as each row says", rangemode="tozero", tickformat=","),
+            xaxis=base.axis(
+                "how many, in the unit of the row", rangemode="tozero", tickformat=",", nticks=6, tickangle=0
+            ),
             yaxis=base.axis(type="category", categoryorder="array", categoryarray=names[::-1], showgrid=False),
             barmode="overlay",
         ),

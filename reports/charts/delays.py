@@ -31,8 +31,9 @@ def delays_chart(p: Publication) -> Chart | None:
     traces = [
         go.Bar(
             name=name,
-            x=ticks,
-            y=frame[column].to_list(),
+            orientation="h",
+            y=ticks,
+            x=frame[column].to_list(),
             marker={
                 "color": colour,
                 "pattern": {
@@ -43,7 +44,7 @@ def delays_chart(p: Publication) -> Chart | None:
                     "fillmode": "overlay",
                 },
             },
-            hovertemplate="%{y:,} " + name + "<extra></extra>",
+            hovertemplate="%{x:,} " + name + "<extra></extra>",
         )
         for (name, colour, pattern), column in zip(parts, ("delivered", "pending", "lost"), strict=True)
     ]
@@ -51,15 +52,22 @@ def delays_chart(p: Publication) -> Chart | None:
         id="delays",
         title="Deliveries by delay",
         lead=lead,
-        alternative="Stacked bars: deliveries of each class of delay, by fate.",
+        alternative="Stacked horizontal bars: deliveries of each class of delay, by fate.",
         figure=base.finish(
             traces,
-            340,
+            120 + 30 * len(ticks),
             barmode="stack",
-            bargap=0.12,
-            hovermode="x unified",
-            xaxis=base.axis("delay", type="category", showgrid=False),
-            yaxis=base.axis(f"deliveries, {words.messages(p.headline.messages)}", rangemode="tozero", tickformat=","),
+            bargap=0.22,
+            hovermode="y unified",
+            xaxis=base.axis(
+                f"deliveries, {words.messages(p.headline.messages)}",
+                rangemode="tozero",
+                tickformat=",",
+                nticks=6,
+                tickangle=0,
+            ),
+            yaxis=base.axis("delay", type="category", categoryorder="array", categoryarray=ticks[::-1], showgrid=False),
+            legend={"traceorder": "normal"},
         ),
         table=_table(p.delays),
     )

@@ -49,7 +49,7 @@ def ladder_chart(p: Publication) -> Chart | None:
             barmode="group",
             bargap=0.28,
             bargroupgap=0.06,
-            xaxis=base.axis(words.units(unit), rangemode="tozero", tickformat=",", nticks=6),
+            xaxis=base.axis(words.units(unit), rangemode="tozero", tickformat=",", nticks=5, tickangle=0),
             yaxis=base.axis(type="category", categoryorder="array", categoryarray=order[::-1], showgrid=False),
             legend={"traceorder": "reversed"},
             margin={"l": 8, "r": 60, "t": 36, "b": 8},
@@ -116,7 +116,7 @@ def late_messages_chart(p: Publication) -> Chart | None:
     if p.accounts is None or p.accounts.filter("is_affected").is_empty():
         return None
     names = [n for n in segments(p) if n in set(p.accounts["segment"])]
-    ticks = [f"{a}" if a == b else f"{a}–{b}" if b else f"{a} or more" for a, b in _LATE_CLASSES]
+    ticks = [f"{a}" if a == b else f"{a}–{b}" if b else f"{a}+" for a, b in _LATE_CLASSES]
     found = {name: [_in_class(p.accounts, name, a, b) for a, b in _LATE_CLASSES] for name in names}
     once = sum(values[0] for values in found.values())
     everyone = sum(sum(values) for values in found.values())

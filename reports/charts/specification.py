@@ -37,9 +37,7 @@ def specification_chart(p: Publication) -> Chart | None:
             xaxis=base.axis(
                 "", showticklabels=False, showgrid=False, zeroline=False, range=[-1, len(cells)], anchor="y2"
             ),
-            yaxis=base.axis(
-                "accounts, mailboxes or customers", domain=[_CURVE + 0.04, 1], rangemode="tozero", tickformat=","
-            ),
+            yaxis=base.axis("how many", domain=[_CURVE + 0.04, 1], rangemode="tozero", tickformat=","),
             yaxis2=base.axis(
                 domain=[0, _CURVE],
                 tickvals=list(y_of.values()),

@@ -3,7 +3,7 @@
   const root = document.documentElement;
   const holder = document.getElementById("figures");
   const figures = holder ? JSON.parse(holder.textContent) : {};
-  const PRINT_WIDTH = 660;
+  const PRINT_WIDTH = 680; // 180 mm, what A4 leaves between its margins
 
   // Charts: colours are names of CSS variables; the page's theme decides what they are.
   const coloured = (value, style) => {
@@ -30,7 +30,7 @@
       layout.font.family = family;
       layout.dragmode = isFine && layout.hovermode === "x unified" && layout.xaxis.type === "date" ? "zoom" : false;
       layout.autosize = !isPrinting;
-      if (isPrinting) layout.width = Math.min(PRINT_WIDTH, 660);
+      if (isPrinting) layout.width = PRINT_WIDTH;
       Plotly.react(place, data, layout, { displayModeBar: false, responsive: true, showTips: false });
     }
   };
@@ -85,7 +85,14 @@
     (entries) => {
       for (const entry of entries) entry.isIntersecting ? seen.add(entry.target.id) : seen.delete(entry.target.id);
       const current = [...links.keys()].find((id) => seen.has(id));
-      for (const [id, a] of links) id === current ? a.setAttribute("aria-current", "true") : a.removeAttribute("aria-current");
+      for (const [id, a] of links) {
+        if (id !== current) a.removeAttribute("aria-current");
+        else if (!a.hasAttribute("aria-current")) {
+          a.setAttribute("aria-current", "true");
+          const bar = a.closest(".contents");
+          bar.scrollTo({ left: a.offsetLeft - bar.offsetLeft - bar.clientWidth / 3 });
+        }
+      }
     },
     { rootMargin: "-15% 0px -70% 0px" },
   );
