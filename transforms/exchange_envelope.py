@@ -44,7 +44,8 @@ _2016 = [*_2013, *"transport-traffic-type log-id schema-version".split()]
 HEADERS = {len(names): tuple(names) for names in (_2010, _2010_SP1, _2013, _2016)}
 _SENDS = ("SEND", "SENDEXTERNAL")
 _HEADER_MARK = "#Fields:"
-_FIELD = r'(?:^|,)("(?:[^"]|"")*"|[^",][^,]*|)'
+# Looked for in the row with a comma put before it, so that every field, the first and empty ones too, begins with one.
+_FIELD = r',(?:"(?:[^"]|"")*"|[^",][^,]*|)'
 _TEXT = pl.col("text")
 
 
@@ -79,8 +80,9 @@ def _cut(rows: pl.DataFrame, header: tuple[str, ...], host: str) -> tuple[pl.Dat
     """Open the rows that have as many columns as `header`; the second frame holds the others."""
     is_quoted = _TEXT.str.contains('"', literal=True)
     plain = rows.filter(~is_quoted).with_columns(_TEXT.str.split(",").alias("fields"))
-    quoted = rows.filter(is_quoted).with_columns(_TEXT.str.extract_all(_FIELD).alias("fields"))
-    quoted = quoted.filter(pl.col("fields").list.join("") == _TEXT).with_columns(
+    led = pl.lit(",") + _TEXT
+    quoted = rows.filter(is_quoted).with_columns(led.str.extract_all(_FIELD).alias("fields"))
+    quoted = quoted.filter(pl.col("fields").list.join("") == led).with_columns(
         pl.col("fields").list.eval(_unquoted(pl.element().str.strip_prefix(",")))
     )
     fields = pl.concat([plain, quoted]).filter(pl.col("fields").list.len() == len(header))
