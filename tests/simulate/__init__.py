@@ -1,6 +1,7 @@
 """Simulated outages with known truth, for tests: written down in the spelling of any mail server."""
 
-from tests.simulate.incident import DIALECTS, write_incident
+from tests.simulate.dialects import DIALECTS
+from tests.simulate.incident import write_incident
 from tests.simulate.outage import Message, Outage, Recipient, Record
 from tests.simulate.postfix import PostfixOptions
 from tests.simulate.simulate import simulate

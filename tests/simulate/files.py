@@ -33,17 +33,25 @@ def rotate(stamps: Sequence[float], pieces: int) -> list[slice]:
 
 
 def write_rotated(
-    folder: Path, name: str, lines: Sequence[str], slices: Sequence[slice], suffixes: Sequence[str] = ("",)
+    folder: Path,
+    name: str,
+    lines: Sequence[str],
+    slices: Sequence[slice],
+    suffixes: Sequence[str] = ("",),
+    *,
+    newline: str = "\n",
+    headers: Sequence[str] = (),
 ) -> list[Path]:
     """Write `name` (newest, never compressed), `name.1`, `name.2`, … with the compression of `suffixes` in turn.
 
-    Returns the paths, oldest first.
+    `headers` holds what opens each file. Returns the paths, oldest first.
     """
     folder.mkdir(parents=True, exist_ok=True)
     paths: list[Path] = []
     for age, piece in zip(range(len(slices) - 1, -1, -1), slices, strict=True):
         suffix = suffixes[(age - 1) % len(suffixes)] if age else ""
         path = folder / f"{name}{f'.{age}' if age else ''}{suffix}"
-        path.write_bytes(COMPRESSORS[suffix](("\n".join(lines[piece]) + "\n").encode()))
+        header = headers[len(paths)] if headers else ""
+        path.write_bytes(COMPRESSORS[suffix]((header + newline.join(lines[piece]) + newline).encode()))
         paths.append(path)
     return paths

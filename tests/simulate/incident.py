@@ -3,28 +3,16 @@
 import csv
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import yaml
 
+from tests.simulate.dialects import YEARLESS, write_down
 from tests.simulate.files import rotate, write_rotated
-from tests.simulate.line import Line
-from tests.simulate.noise import noise
 from tests.simulate.outage import Outage, instant
-from tests.simulate.postfix import PostfixLog, PostfixOptions
-from tests.simulate.syslog import Spelling, spell
-
-DIALECTS = (
-    "postfix-rfc3164",
-    "postfix-rfc3339",
-    "postfix-rfc5424",
-    "postfix-rfc5424-bare",
-    "postfix-journald",
-    "postfix-postlogd",
-)
+from tests.simulate.postfix import PostfixOptions
 
 
 def write_incident(
@@ -49,22 +37,26 @@ def write_incident(
     `postqueue -j` lists where the logs end. `changes` replace or add keys of the incident file.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    options = postfix or PostfixOptions()
-    options = replace(options, long_ids=long_ids or options.long_ids)
-    log = PostfixLog(outage, options)
+    written = write_down(outage, dialect, zone=log_timezone, long_ids=long_ids, with_noise=with_noise, postfix=postfix)
     sources: list[dict[str, Any]] = []
     for host in outage.hosts:
-        said = log.lines[host] + (noise(outage, host, syslog_name=options.syslog_name) if with_noise else [])
-        said.sort(key=_when)
-        spelling: Spelling = dialect.removeprefix("postfix-")  # type: ignore[assignment]
-        lines = list(spell(said, host, spelling, log_timezone))
+        said = written.said[host]
         slices = rotate([line.at for line in said], pieces)
-        paths = write_rotated(folder / "logs" / host, "mail.log", lines, slices, suffixes)
-        firsts = [int(said[piece.start].at) for piece in slices]
+        firsts = [said[piece.start].at for piece in slices]
+        headers = [written.header(host, at) for at in firsts] if written.header else []
+        paths = write_rotated(
+            folder / "logs" / host,
+            written.name,
+            written.texts[host],
+            slices,
+            suffixes,
+            newline=written.newline,
+            headers=headers,
+        )
         sources += _log_entries(folder, paths, firsts, log_format, log_timezone, dialect)
     incident = incident_of(outage, sources)
     if with_queue:
-        incident["queue_snapshots"] = [_write_queue(folder, host, log.waiting[host]) for host in outage.hosts]
+        incident["queue_snapshots"] = [_write_queue(folder, host, written.waiting[host]) for host in outage.hosts]
     write_customers(outage, folder / "customers.csv")
     path = folder / "incident.yaml"
     path.write_text(yaml.safe_dump({**incident, **changes}, sort_keys=False), encoding="utf-8")
@@ -105,20 +97,16 @@ def write_customers(outage: Outage, path: Path) -> None:
             )
 
 
-def _when(line: Line) -> float:
-    return line.at
-
-
 def _iso(seconds: int) -> str:
     return instant(seconds).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _log_entries(
-    folder: Path, paths: list[Path], firsts: list[int], log_format: str, zone: str, dialect: str
+    folder: Path, paths: list[Path], firsts: list[float], log_format: str, zone: str, dialect: str
 ) -> list[dict[str, Any]]:
     """One entry with a glob where one year will do; else one per file, each with the year of its first line."""
-    has_year = not dialect.endswith(("rfc3164", "postlogd"))
-    years = [instant(first).astimezone(ZoneInfo(zone)).year for first in firsts]
+    has_year = dialect not in YEARLESS
+    years = [instant(int(first)).astimezone(ZoneInfo(zone)).year for first in firsts]
     common = {"format": log_format, "timezone": zone}
     if has_year or len(set(years)) == 1:
         glob = f"{paths[-1].parent.relative_to(folder)}/{paths[-1].name}*"

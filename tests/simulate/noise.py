@@ -40,17 +40,16 @@ OTHER_NOISE = (
 )
 
 
-def noise(outage: Outage, host: str, *, syslog_name: str | None = "postfix", every: int = 300) -> list[Line]:
+def noise(outage: Outage, host: str, syslog_name: str = "postfix", every: int = 300) -> list[Line]:
     """Return lines that state no fact about mail, about one in `every` seconds, the last of them at `log_end`.
 
-    `syslog_name` None leaves out what Postfix would say. No line names a local address.
+    No line names a local address.
     """
-    rng = np.random.default_rng([outage.seed, 7, outage.hosts.index(host)])
-    count = max(1, (outage.log_end - outage.start) // every)
-    times = np.sort(rng.integers(outage.start, outage.log_end, count)).tolist()
+    rng = np.random.default_rng([outage.seed, 8, outage.hosts.index(host)])
+    times = seconds_of_noise(outage, host, every)
     lines: list[Line] = []
     for place, at in enumerate(times):
-        if syslog_name is None or rng.random() < 0.4:
+        if rng.random() < 0.4:
             service, pid, text = OTHER_NOISE[place % len(OTHER_NOISE)]
         else:
             program, words = POSTFIX_NOISE[place % len(POSTFIX_NOISE)]
@@ -59,3 +58,11 @@ def noise(outage: Outage, host: str, *, syslog_name: str | None = "postfix", eve
         lines.append(Line(at + 0.5, service, pid, text))
     lines.append(Line(float(outage.log_end), "CRON", 9999, "(root) CMD (/usr/local/bin/end-of-log)"))
     return lines
+
+
+def seconds_of_noise(outage: Outage, host: str, every: int) -> list[int]:
+    """Return sorted instants, one in `every` seconds on average, over the whole log of a host."""
+    rng = np.random.default_rng([outage.seed, 7, outage.hosts.index(host)])
+    count = max(1, (outage.log_end - outage.start) // every)
+    times: list[int] = np.sort(rng.integers(outage.start, outage.log_end, count)).tolist()
+    return times

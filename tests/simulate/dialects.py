@@ -1,0 +1,85 @@
+"""Every way to write an outage down: what each server says, how it is stamped, and how its files begin."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from tests.simulate.exchange import ExchangeLog, ExchangeOptions
+from tests.simulate.exchange_rows import exchange_header, exchange_noise, spell_exchange
+from tests.simulate.exim import EximLog, EximOptions
+from tests.simulate.exim_spelling import exim_noise, spell_exim
+from tests.simulate.line import Line
+from tests.simulate.noise import noise
+from tests.simulate.outage import Outage
+from tests.simulate.postfix import PostfixLog, PostfixOptions
+from tests.simulate.sendmail import SendmailLog, SendmailOptions, sendmail_noise
+from tests.simulate.syslog import Spelling, spell
+
+POSTFIX: tuple[Spelling, ...] = ("rfc3164", "rfc3339", "rfc5424", "rfc5424-bare", "journald", "postlogd")
+EXIM = {
+    "exim": EximOptions(),
+    "exim-zone": EximOptions(new_ids=True, with_zone=True, with_pid=True, with_millis=True),
+    "exim-local": EximOptions(is_local_store=True, names_recipients=False),
+}
+DIALECTS = (*(f"postfix-{name}" for name in POSTFIX), *EXIM, "sendmail", "exchange")
+YEARLESS = ("postfix-rfc3164", "postfix-postlogd", "sendmail")
+
+
+@dataclass
+class Written:
+    """An outage in one dialect, by host: its lines in order of time, as data and as text.
+
+    `header` gives what opens a file that begins at a stamp; `waiting` what `postqueue -j` would list (Postfix only).
+    """
+
+    name: str
+    said: dict[str, list[Line]]
+    texts: dict[str, list[str]]
+    newline: str = "\n"
+    header: Callable[[str, float], str] | None = None
+    waiting: dict[str, list[dict[str, object]]] = field(default_factory=dict)
+
+
+def write_down(
+    outage: Outage,
+    dialect: str,
+    *,
+    zone: str = "UTC",
+    long_ids: bool = False,
+    with_noise: bool = True,
+    postfix: PostfixOptions | None = None,
+) -> Written:
+    """Return the outage as `dialect` would have logged it; `zone` is that of local stamps."""
+    if dialect.startswith("postfix-"):
+        options = postfix or PostfixOptions()
+        log = PostfixLog(outage, replace(options, long_ids=long_ids or options.long_ids))
+        spelling: Spelling = dialect.removeprefix("postfix-")  # type: ignore[assignment]
+        said = _sorted(outage, log.lines, lambda host: noise(outage, host, options.syslog_name), with_noise)
+        texts = {host: list(spell(lines, host, spelling, zone)) for host, lines in said.items()}
+        return Written("mail.log", said, texts, waiting=log.waiting)
+    if dialect in EXIM:
+        said = _sorted(outage, EximLog(outage, EXIM[dialect]).lines, lambda host: exim_noise(outage, host), with_noise)
+        texts = {host: spell_exim(lines, zone, EXIM[dialect]) for host, lines in said.items()}
+        return Written("mainlog", said, texts)
+    if dialect == "sendmail":
+        spoken = SendmailLog(outage, SendmailOptions()).lines
+        said = _sorted(outage, spoken, lambda host: sendmail_noise(outage, host), with_noise)
+        return Written(
+            "maillog", said, {host: list(spell(lines, host, "rfc3164", zone)) for host, lines in said.items()}
+        )
+    if dialect == "exchange":
+        rows = ExchangeLog(outage, ExchangeOptions()).lines
+        said = _sorted(outage, rows, lambda host: exchange_noise(outage, host), with_noise)
+        texts = {host: spell_exchange(lines) for host, lines in said.items()}
+        return Written(
+            "MSGTRK2030-1.LOG", said, texts, "\r\n", lambda host, at: exchange_header(outage.hosts.index(host), at)
+        )
+    raise ValueError(f"no dialect {dialect!r}; there are {', '.join(DIALECTS)}")
+
+
+def _sorted(
+    outage: Outage, lines: dict[str, list[Line]], other: Callable[[str], list[Line]], with_noise: bool
+) -> dict[str, list[Line]]:
+    return {
+        host: sorted(lines[host] + (other(host) if with_noise else []), key=lambda line: line.at)
+        for host in outage.hosts
+    }
