@@ -92,7 +92,7 @@ class Warehouse:
 
 def write_parquet(frame: pl.DataFrame | pl.LazyFrame, path: Path, *, is_restricted: bool = True) -> Path:
     """Write a frame in place of `path` at once; a lazy one is streamed. Return `path`."""
-    with _aside(path, is_restricted) as aside:
+    with written_aside(path, is_restricted=is_restricted) as aside:
         if isinstance(frame, pl.LazyFrame):
             frame.sink_parquet(aside, compression="zstd", compression_level=1)
         else:
@@ -102,7 +102,7 @@ def write_parquet(frame: pl.DataFrame | pl.LazyFrame, path: Path, *, is_restrict
 
 def write_text(text: str, path: Path, *, is_restricted: bool = False) -> Path:
     """Write UTF-8 text in place of `path` at once; return `path`."""
-    with _aside(path, is_restricted) as aside:
+    with written_aside(path, is_restricted=is_restricted) as aside:
         aside.write_text(text, encoding="utf-8", newline="\n")
     return path
 
@@ -115,7 +115,7 @@ def _make(folder: Path) -> None:
 
 
 @contextmanager
-def _aside(path: Path, is_restricted: bool) -> Iterator[Path]:
+def written_aside(path: Path, *, is_restricted: bool) -> Iterator[Path]:
     """Give a fresh name beside `path`; rename it to `path` if all went well, else leave `path` as it was."""
     _make(path.parent)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)

@@ -1,0 +1,108 @@
+"""Parse one pulled log file into the warehouse: streamed, in bounded memory, and only once.
+
+What a file gave is kept under its content's id together with a receipt, which names the reader (code and options) that
+made it. The receipt is written last: a parse that was cut off leaves none, and is done again.
+"""
+
+import json
+from collections.abc import Mapping
+from contextlib import ExitStack
+from datetime import datetime
+from functools import cache
+from hashlib import sha256
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow.parquet as pq
+
+from expectations.tables import ACTIVITY, EVENTS, FINDINGS, LINE_COUNTS, QUARANTINE
+from mailtoll.warehouse import Warehouse, write_parquet, write_text, written_aside
+from sources.compression import open_decompressed
+from transforms.detect import Detection, detect
+from transforms.dialect import LogOptions
+from transforms.lines import read_lines
+from transforms.parse import Parsed, add_up, parse_stream
+from transforms.registry import ENVELOPES, GRAMMARS
+
+# Enough lines to see every server that writes a file, few enough to cost nothing.
+_SAMPLE_BYTES = 1 << 20
+_SAMPLE_LINES = 4_000
+_TRANSFORMS = Path(__file__).parents[1] / "transforms"
+# Which envelope a declared format comes in; syslog carries three of them.
+_ENVELOPE_OF = {"postfix": "syslog", "sendmail": "syslog", "exim": "exim", "exchange": "exchange"}
+
+
+def parse_pulled(warehouse: Warehouse, source: Mapping[str, Any]) -> dict[str, Any]:
+    """Parse the file of one INPUTS row; return its receipt (rows and lines by fate, digest, what was detected)."""
+    receipt_path = warehouse.folder / "parsed" / f"{source['source_id']}.json"
+    reader = _reader(str(source["format"]), str(source["timezone"]), source["year"])
+    if receipt_path.exists():
+        receipt: dict[str, Any] = json.loads(receipt_path.read_text(encoding="utf-8"))
+        if receipt["reader"] == reader:
+            return receipt
+    receipt = {"reader": reader, **_parse(warehouse, source)}
+    write_text(json.dumps(receipt, sort_keys=True), receipt_path, is_restricted=True)
+    return receipt
+
+
+def _parse(warehouse: Warehouse, source: Mapping[str, Any]) -> dict[str, Any]:
+    source_id, path = str(source["source_id"]), warehouse.kept(str(source["path"]))
+    detection = _detected(path, str(source["format"]))
+    options = LogOptions(str(source["timezone"]), source["year"], Path(str(source["uri"])).parent.name)
+    declared = str(source["format"])
+    grammars = GRAMMARS if declared == "auto" else {declared: GRAMMARS[declared]}
+    envelope = ENVELOPES[detection.envelope](options)
+    with ExitStack() as stack:
+        stream = stack.enter_context(open_decompressed(path))
+        events = stack.enter_context(written_aside(warehouse.part("events", source_id), is_restricted=True))
+        writer = stack.enter_context(pq.ParquetWriter(events, EVENTS.empty().to_arrow().schema, compression="lz4"))
+        rest: list[Parsed] = []
+        for part in parse_stream(stream, envelope, grammars, source_id, str(source["uri"])):
+            if part.events.height:
+                writer.write_table(part.events.to_arrow())
+            rest.append(Parsed(EVENTS.empty(), part.quarantine, part.line_counts, part.activity, part.findings))
+        writer.close()
+    counts = add_up([p.line_counts for p in rest])
+    for declaration, frames in (
+        (QUARANTINE, [p.quarantine for p in rest]),
+        (ACTIVITY, [p.activity for p in rest]),
+        (FINDINGS, [p.findings for p in rest]),
+    ):
+        write_parquet(pl.concat([declaration.empty(), *frames]), warehouse.part(declaration.name, source_id))
+    write_parquet(counts, warehouse.part("line_counts", source_id))
+    fates = dict(counts.group_by("fate").agg(pl.col("lines").sum()).iter_rows())
+    return {
+        "source_id": source_id,
+        "events": pq.read_metadata(warehouse.part("events", source_id)).num_rows,
+        **{fate: int(fates.get(fate, 0)) for fate in ("parsed", "ignored", "quarantined")},
+        "format": "+".join(detection.dialects) or "none" if declared == "auto" else declared,
+        "first_at": _stamp(counts["first_at"].min()),
+        "last_at": _stamp(counts["last_at"].max()),
+        "digest": sha256(counts.write_csv().encode()).hexdigest(),
+    }
+
+
+def _detected(path: Path, declared: str) -> Detection:
+    """Say what wrote a file, from a sample; a declared format settles it but for exim, which has two envelopes."""
+    with open_decompressed(path) as stream:
+        sample = next(iter(islice(read_lines(stream, _SAMPLE_BYTES), 1)), None)
+    lines = pl.Series("text", [], pl.String) if sample is None else sample["text"].head(_SAMPLE_LINES)
+    detection = detect(lines)
+    if declared in ("auto", "exim") and not (declared == "exim" and detection.envelope == "exchange"):
+        return detection
+    return Detection(_ENVELOPE_OF[declared], detection.counts)
+
+
+def _stamp(value: object) -> str | None:
+    return value.isoformat() if isinstance(value, datetime) else None
+
+
+@cache
+def _reader(declared: str, timezone: str, year: int | None) -> str:
+    """Fingerprint what decides how a file is read: the code of the transforms room, and the options."""
+    code = sha256()
+    for file in sorted(_TRANSFORMS.glob("*.py")):
+        code.update(file.read_bytes())
+    return f"{code.hexdigest()[:16]} {declared} {timezone} {year}"

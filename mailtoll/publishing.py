@@ -1,0 +1,127 @@
+"""The last step: finished tables become impact.json, the pages and the tables that are handed out.
+
+A publication replaces the one before it file by file, impact.json last; a refusal takes every figure away.
+"""
+
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from expectations.gates import reasons
+from expectations.tables import ACTIVITY, CELLS, GATES
+from mailtoll.run import Run
+from mailtoll.warehouse import write_parquet, write_text
+from reports.analyst import analyst_report
+from reports.executive import executive_summary
+from reports.impact_json import impact_json
+from reports.publication import FATES, OUTCOMES, Publication
+from transforms.claims import Claim, read_claims
+from transforms.impact import CHOICES, COUNT, SQL_FOLDER, STITCH
+
+_PROJECT = Path(__file__).parents[1]
+_FIGURES = ("cells", "minutes", "delays", "accounts")
+
+
+def publish(run: Run) -> dict[str, Any]:
+    """Write the publication, or the refusal; return status, headline, reasons and paths."""
+    warehouse = run.warehouse
+    gates = pl.concat([pl.read_parquet(p) for p in map(warehouse.table, ("gates_on_inputs", "gates_on_impact")) if _is_of_this_run(run, p)])
+    write_parquet(GATES.conform(gates), warehouse.table("gates"))
+    publication = _publication(run, gates)
+    if publication.is_refused:
+        for path in (warehouse.published_deliveries, warehouse.published_accounts):
+            path.unlink(missing_ok=True)
+    else:
+        write_parquet(pl.read_parquet(warehouse.table("deliveries")), warehouse.published_deliveries)
+        write_parquet(pl.read_parquet(warehouse.table("accounts")), warehouse.published_accounts)
+    write_text(analyst_report(publication), warehouse.report)
+    write_text(executive_summary(publication), warehouse.summary)
+    write_text(impact_json(publication), warehouse.impact)
+    paths = {"report": warehouse.report, "summary": warehouse.summary, "figures": warehouse.impact}
+    headline = None
+    if publication.cells is not None and not publication.is_refused:
+        chosen = publication.headline
+        headline = publication.cells.filter(
+            unit=chosen.unit, threshold_seconds=chosen.threshold_seconds, messages=chosen.messages, count=chosen.count, segment="all"
+        ).row(0, named=True)
+    return {
+        "status": publication.status,
+        "headline": headline,
+        "reasons": list(publication.reasons),
+        "report": str(warehouse.report),
+        "paths": {name: str(path) for name, path in paths.items()},
+        "digest": run.definition_sha256,
+    }
+
+
+def _is_of_this_run(run: Run, path: Path) -> bool:
+    """Gates on the impact count only when the gates on the inputs let the run get that far."""
+    if path == run.warehouse.table("gates_on_inputs"):
+        return True
+    return path.exists() and not reasons(pl.read_parquet(run.warehouse.table("gates_on_inputs")))
+
+
+def _publication(run: Run, gates: pl.DataFrame) -> Publication:
+    warehouse, why = run.warehouse, tuple(reasons(gates))
+    figures: dict[str, pl.DataFrame] = {}
+    outcomes: dict[str, int] = {}
+    people: dict[str, dict[str, dict[str, int]]] = {"provisioned": {}, "exposed": {}}
+    if not why:
+        figures = {name: pl.read_parquet(warehouse.table(name)) for name in _FIGURES}
+        counted = pl.scan_parquet(warehouse.table("deliveries")).group_by("outcome").len().collect()
+        outcomes = {name: 0 for name in OUTCOMES} | dict(counted.iter_rows())
+        outcomes["total"] = int(counted["len"].sum())
+        for row in pl.read_parquet(warehouse.table("people")).iter_rows(named=True):
+            people[row["rung"]][row["segment"]] = {unit: row[unit] for unit in ("mailbox", "account", "customer")}
+    claims = [Claim(**claim.model_dump()) for claim in run.incident.claims]
+    return Publication(
+        incident_id=run.incident.id,
+        title=run.incident.title,
+        settings=run.settings,
+        status="refused" if why else run.status,  # type: ignore[arg-type]
+        window_source="declared",
+        reasons=why,
+        claims=read_claims(claims, figures.get("cells", CELLS.empty()), run.settings),
+        outcomes=outcomes,
+        lines=_lines(run.line_counts),
+        provisioned=people["provisioned"],
+        exposed=people["exposed"],
+        sql={name: (SQL_FOLDER / name).read_text(encoding="utf-8") for name in (*CHOICES, *STITCH, *COUNT)},
+        code_version=code_version(),
+        definition_sha256=run.definition_sha256,
+        inputs=pl.read_parquet(warehouse.table("inputs")),
+        gates=gates,
+        findings=pl.read_parquet(warehouse.table("findings")),
+        line_counts=run.line_counts,
+        activity=run.parts(ACTIVITY),
+        **figures,
+    )
+
+
+def _lines(line_counts: pl.DataFrame) -> dict[str, int]:
+    by_fate = dict(line_counts.group_by("fate").agg(pl.col("lines").sum()).iter_rows())
+    return {fate: int(sum(by_fate.values())) if fate == "read" else int(by_fate.get(fate, 0)) for fate in FATES}
+
+
+@cache
+def code_version() -> str:
+    """Return the version of this code: `git describe`, else the version of the installed project."""
+    try:
+        described = subprocess.run(  # noqa: S603 - a fixed command
+            ["git", "-C", str(_PROJECT), "describe", "--always", "--dirty", "--tags"],  # noqa: S607
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+        return described.stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            return version("mailtoll")
+        except PackageNotFoundError:
+            return "unknown"

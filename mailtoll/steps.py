@@ -1,0 +1,212 @@
+"""The one way through the house: one step = one function = one Airflow task.
+
+    pull_logs → parse_log (one per file) → pull_customer_records → check_inputs → stitch → count → recount
+    → check_impact → publish
+
+Arguments and results are plain strings and small JSON, so that they pass through XCom. Every step reads what earlier
+steps wrote into the run's folder, replaces its own output at once, and repeats to the same answer.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import polars as pl
+
+from expectations.gates import gates_on_impact, gates_on_inputs, gates_on_recount, preload, reasons
+from expectations.tables import ACCOUNTS, ACTIVITY, CELLS, DELAYS, DELIVERIES, FINDINGS, GATES, INPUTS, MINUTES, QUARANTINE
+from mailtoll import publishing
+from mailtoll.parsing import parse_pulled
+from mailtoll.run import Run
+from mailtoll.warehouse import write_parquet
+from sources import log_files
+from sources.compression import open_decompressed
+from sources.customer_records import pull_customer_records as pull_records
+from transforms import impact
+from transforms.queue_listing import read_queue_listing
+from transforms.recount import differences
+from transforms.recount import recount as count_again
+from transforms.years import first_years
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """How a run ended: its status, the headline cell, why it was refused or what it warns of, and what was written."""
+
+    status: Literal["published", "refused"]
+    headline: dict[str, Any] | None = None
+    reasons: list[str] = field(default_factory=list)
+    paths: dict[str, Path] = field(default_factory=dict)
+
+
+def run_incident(incident: Path, out: Path, progress: Callable[[str], None]) -> RunResult:
+    """Run every step for one incident, in order."""
+    refused = _ingest(incident, out, progress)
+    if not refused:
+        for name, step in (("stitching messages", stitch), ("counting", count), ("counting again", recount)):
+            progress(name)
+            step(str(incident), str(out))
+        progress("checking the figures")
+        check_impact(str(incident), str(out))
+    progress("writing the reports")
+    published = publish(str(incident), str(out))
+    paths = {name: Path(path) for name, path in published["paths"].items()}
+    status: Literal["published", "refused"] = "refused" if published["status"] == "refused" else "published"
+    return RunResult(status, published["headline"], published["reasons"], paths)
+
+
+def check_incident(incident: Path, out: Path, progress: Callable[[str], None]) -> RunResult:
+    """Run the quality gates only: on logs and records, then on deliveries and the grid; publish nothing."""
+    result = _ingest(incident, out, progress)
+    if not result:
+        for name, step in (("stitching messages", stitch), ("counting", count), ("counting again", recount)):
+            progress(name)
+            step(str(incident), str(out))
+        progress("checking the figures")
+        result = check_impact(str(incident), str(out))["reasons"]
+    run = Run.of(incident, out)
+    return RunResult("refused" if result else "published", None, result, {"gates": run.warehouse.table("gates")})
+
+
+def _ingest(incident: Path, out: Path, progress: Callable[[str], None]) -> list[str]:
+    """Pull, parse and check what comes in; return why the run is refused."""
+    preload()
+    progress("pulling logs")
+    ids = pull_logs(str(incident), str(out))
+    for number, source_id in enumerate(ids, start=1):
+        progress(f"parsing log file {number} of {len(ids)}")
+        parse_log(str(incident), str(out), source_id)
+    progress("pulling customer records")
+    pull_customer_records(str(incident), str(out))
+    progress("checking logs and records")
+    return list(check_inputs(str(incident), str(out))["reasons"])
+
+
+def pull_logs(incident: str, out: str) -> list[str]:
+    """Copy log files and queue listings into the run's folder; return one id per log file with content of its own."""
+    run = Run.of(incident, out)
+    pulled = log_files.pull_logs(run.incident.log_specs(), run.warehouse.root)
+    edges = log_files.edge_lines(pulled, run.warehouse.root)
+    window = run.incident.declared_window()
+    near = run.incident.as_of or (window.start if window else None)
+    years = []
+    for (kind, year), group in pulled.group_by(["kind", "year"], maintain_order=True):
+        files = group.select("uri", "source_id")
+        if kind == "log" and (year is not None or near is not None):
+            first = first_years([edges.get(i, ("", "")) for i in group["source_id"]], year, near or window.start)  # type: ignore[union-attr,arg-type]
+            files = files.with_columns(pl.Series("year", first, pl.Int64))
+        else:
+            files = files.with_columns(pl.lit(None, pl.Int64).alias("year"))
+        years.append(files.select("uri", "year"))
+    pulled = pulled.drop("year").join(pl.concat(years), on="uri", how="left", maintain_order="left")
+    write_parquet(INPUTS.conform(pulled), run.warehouse.table("pulled"))
+    return Run.of(incident, out).source_ids("log")
+
+
+def parse_log(incident: str, out: str, source_id: str) -> dict[str, Any]:
+    """Parse one pulled log file into events, unless that was done before; return its counts and digest."""
+    run = Run.of(incident, out)
+    source = run.pulled.filter(pl.col("source_id") == source_id).row(0, named=True)
+    receipt = parse_pulled(run.warehouse, source)
+    return {key: receipt[key] for key in ("source_id", "events", "parsed", "ignored", "quarantined", "digest")}
+
+
+def pull_customer_records(incident: str, out: str) -> dict[str, Any]:
+    """Copy the customer records and put them into their declared columns; return rows and digest."""
+    run = Run.of(incident, out)
+    pulled = pull_records(run.incident.records_spec(), run.warehouse.root)
+    write_parquet(pulled.records, run.warehouse.table("customer_records"))
+    write_parquet(pulled.inputs, run.warehouse.table("pulled_records"))
+    return {"rows": pulled.records.height, "digest": pulled.inputs["sha256"][0]}
+
+
+def check_inputs(incident: str, out: str) -> dict[str, Any]:
+    """Read the queue listings, then judge logs and records; return whether and why the run is refused."""
+    run = Run.of(incident, out)
+    for row in run.pulled.filter((pl.col("kind") == "queue_snapshot") & ~pl.col("is_duplicate")).iter_rows(named=True):
+        with open_decompressed(run.warehouse.kept(row["path"])) as stream:
+            events, aside = read_queue_listing(stream, row["source_id"], row["uri"], run.as_of)
+        write_parquet(events, run.warehouse.part("events", row["source_id"]))
+        write_parquet(aside, run.warehouse.part("quarantine", row["source_id"]))
+    inputs = _inputs(run)
+    gates, holes = gates_on_inputs(
+        inputs, run.line_counts, run.parts(ACTIVITY), run.records, run.event_files(), run.settings, run.incident.gates
+    )
+    findings = pl.concat([run.parts(FINDINGS), log_files.pull_findings(run.pulled, run.warehouse.root), holes])
+    write_parquet(inputs, run.warehouse.table("inputs"))
+    write_parquet(FINDINGS.conform(findings), run.warehouse.table("findings"))
+    write_parquet(GATES.conform(gates), run.warehouse.table("gates_on_inputs"))
+    return _verdict(gates) | {"rows": inputs.height}
+
+
+def _inputs(run: Run) -> pl.DataFrame:
+    """Return INPUTS of logs, listings and records, with what parsing found out about the logs."""
+    receipts = [parse_pulled(run.warehouse, row) for row in run.pulled.filter(kind="log", is_duplicate=False).iter_rows(named=True)]
+    schema = {"source_id": pl.String, "format": pl.String, "first_at": pl.String, "last_at": pl.String}
+    found = pl.DataFrame([{key: r[key] for key in schema} for r in receipts], schema=schema).with_columns(
+        pl.col("first_at", "last_at").str.to_datetime(time_unit="us", time_zone="UTC")
+    )
+    logs = run.pulled.drop("format", "first_at", "last_at").join(found, on="source_id", how="left", maintain_order="left")
+    records = pl.read_parquet(run.warehouse.table("pulled_records"))
+    return pl.concat([INPUTS.conform(logs), records])
+
+
+def stitch(incident: str, out: str) -> dict[str, Any]:
+    """Make deliveries of the events; return their number by outcome."""
+    run = Run.of(incident, out)
+    with impact.workspace() as db:
+        impact.stitch(db, run.event_files(), run.records, run.settings)
+        deliveries = impact.table(db, "deliveries", DELIVERIES)
+    write_parquet(deliveries, run.warehouse.table("deliveries"))
+    return {"rows": deliveries.height, **dict(deliveries["outcome"].value_counts().iter_rows())}
+
+
+def count(incident: str, out: str) -> dict[str, Any]:
+    """Count the grid and what the reports draw, from the deliveries; return the number of cells."""
+    run = Run.of(incident, out)
+    with impact.workspace() as db:
+        db.read_parquet(str(run.warehouse.table("deliveries"))).create_view("deliveries")
+        impact.count(db, run.records, run.settings)
+        for declaration in (CELLS, ACCOUNTS, MINUTES, DELAYS):
+            write_parquet(impact.table(db, declaration.name, declaration), run.warehouse.table(declaration.name))
+        write_parquet(db.sql("SELECT * FROM people").pl(), run.warehouse.table("people"))
+        (rows,) = db.sql("SELECT count(*)::BIGINT FROM cells").fetchall()[0]
+    return {"rows": rows}
+
+
+def recount(incident: str, out: str) -> dict[str, Any]:
+    """Count every cell again by the other engine; return how many differ."""
+    run = Run.of(incident, out)
+    cells = pl.read_parquet(run.warehouse.table("cells"))
+    again = count_again(run.event_files(), run.records, run.settings)
+    differing = differences(cells, again)
+    write_parquet(again, run.warehouse.table("recounted"))
+    write_parquet(differing, run.warehouse.table("differences"))
+    return {"rows": again.height, "differences": differing.height}
+
+
+def check_impact(incident: str, out: str) -> dict[str, Any]:
+    """Judge deliveries, grid and recount; return whether and why the run is refused."""
+    run = Run.of(incident, out)
+    cells = pl.read_parquet(run.warehouse.table("cells"))
+    gates = pl.concat(
+        [
+            gates_on_impact(run.warehouse.table("deliveries"), cells, run.records, run.settings, run.incident.gates),
+            gates_on_recount(pl.read_parquet(run.warehouse.table("differences")), cells.height),
+        ]
+    )
+    write_parquet(GATES.conform(gates), run.warehouse.table("gates_on_impact"))
+    return _verdict(gates)
+
+
+def publish(incident: str, out: str) -> dict[str, Any]:
+    """Write impact.json, the pages and the tables, or the refusal; return status, headline and paths."""
+    run = Run.of(incident, out)
+    write_parquet(run.parts(QUARANTINE), run.warehouse.published_quarantine)
+    return publishing.publish(run)
+
+
+def _verdict(gates: pl.DataFrame) -> dict[str, Any]:
+    why = reasons(gates)
+    return {"is_refused": bool(why), "reasons": why}
