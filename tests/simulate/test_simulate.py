@@ -5,6 +5,8 @@ from datetime import date
 import pytest
 
 from tests.simulate import PostfixOptions, simulate, truth_cells, truth_deliveries, truth_outcomes
+from tests.simulate.dialects import Written, write_down
+from tests.simulate.naive_others import exchange_rows, read_exchange, read_exim, read_sendmail
 from tests.simulate.naive_reader import Story, read_postfix
 from tests.simulate.outage import Message, Outage, Recipient, Record, unix
 from tests.simulate.postfix import PostfixLog
@@ -52,6 +54,25 @@ def test_a_simple_reader_finds_the_truth_in_the_log(
     outage = small(cut_off=cut_off, with_filter=with_filter)
     options = PostfixOptions(aliases=aliases, filter_on_next_host=next_host, long_ids=next_host)  # type: ignore[arg-type]
     assert by_mailbox(told_by_log(outage, options), outage) == by_mailbox(story_of(outage), outage)
+
+
+def everything_said(written: Written) -> list[str]:
+    return [text for texts in written.texts.values() for text in texts]
+
+
+@pytest.mark.parametrize("cut_off", [None, "flood"])
+@pytest.mark.parametrize("dialect", ["exim", "exim-local", "sendmail", "exchange"])
+def test_simple_readers_find_the_truth_in_the_other_dialects(dialect: str, cut_off: str | None) -> None:
+    outage = small(cut_off=cut_off)
+    written = write_down(outage, dialect)
+    if dialect == "exchange":
+        assert written.header
+        told = read_exchange([exchange_rows(written.header(host, 0.0), texts) for host, texts in written.texts.items()])
+    elif dialect == "sendmail":
+        told = read_sendmail(everything_said(written), 2030)
+    else:
+        told = read_exim(everything_said(written), {r.address: r.mailbox for r in outage.records})
+    assert by_mailbox(told, outage) == by_mailbox(story_of(outage), outage)
 
 
 def test_the_outage_has_one_of_everything() -> None:
