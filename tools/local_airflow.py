@@ -20,6 +20,7 @@ from typing import Any
 PROJECT = Path(__file__).resolve().parents[1]
 USER = "admin"
 COMPONENTS = ("api-server", "scheduler", "dag-processor", "triggerer")
+OPTIONS = {"scheduler": ["--skip-serve-logs"], "triggerer": ["--skip-serve-logs"]}  # the API server reads the files
 
 
 def environment(home: Path, port: int = 8080) -> dict[str, str]:
@@ -32,6 +33,8 @@ def environment(home: Path, port: int = 8080) -> dict[str, str]:
     return {
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
+        # The project is importable wherever it is installed; so is a checkout that is not.
+        "PYTHONPATH": os.pathsep.join(filter(None, (str(PROJECT), os.environ.get("PYTHONPATH")))),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
         "AIRFLOW__CORE__PARALLELISM": str(max(2, os.cpu_count() or 2)),
@@ -93,7 +96,7 @@ class LocalAirflow:
         for name in self.components:
             with (self.home / f"{name}.log").open("ab") as log:
                 self.processes[name] = subprocess.Popen(
-                    [_airflow(), name],
+                    [_airflow(), name, *OPTIONS.get(name, ())],
                     env=self.environment,
                     stdout=log,
                     stderr=subprocess.STDOUT,
@@ -141,13 +144,17 @@ class LocalAirflow:
                 f"`airflow {' '.join(arguments)}` failed: {done.stderr.decode(errors='replace')[-2000:]}"
             )
 
+    def check_alive(self) -> None:
+        """Raise RuntimeError when a component has ended by itself."""
+        for name, process in self.processes.items():
+            if process.poll() is not None:
+                raise RuntimeError(f"Airflow's {name} ended by itself; see {self.home / f'{name}.log'}")
+
     def _wait_until_healthy(self, timeout: float) -> None:
         deadline = time.monotonic() + timeout
         wanted = {"metadatabase", *(name.replace("-", "_") for name in self.components if name != "api-server")}
         while time.monotonic() < deadline:
-            for name, process in self.processes.items():
-                if process.poll() is not None:
-                    raise RuntimeError(f"Airflow's {name} ended by itself; see {self.home / f'{name}.log'}")
+            self.check_alive()
             try:
                 health = self._call("/api/v2/monitor/health", None, "GET")
                 if all(health[name]["status"] == "healthy" for name in wanted):
