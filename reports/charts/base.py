@@ -38,9 +38,11 @@ class Chart:
 
 def finish(traces: Sequence[Any], height: int, **layout: Any) -> dict[str, Any]:
     """Return Plotly's JSON for traces in the house's look; `layout` adds to it."""
-    figure = go.Figure(data=list(traces), layout={"template": go.layout.Template(), **_look(height)})
-    figure.update_layout(**layout)
-    content: dict[str, Any] = json.loads(figure.to_json())
+    look = _look(height)
+    for name, value in layout.items():
+        look[name] = look[name] | value if isinstance(value, dict) and name in look else value
+    figure = go.Figure(data=list(traces), layout=look | {"template": go.layout.Template()})
+    content: dict[str, Any] = json.loads(figure.to_json(validate=False))
     return content
 
 

@@ -74,8 +74,14 @@
   });
   for (const form of document.querySelectorAll("form[data-filters]")) {
     form.addEventListener("change", () => filter(form));
-    form.addEventListener("reset", () => setTimeout(() => filter(form)));
     form.addEventListener("submit", (event) => event.preventDefault());
+    form.querySelector("button.all").addEventListener("click", () => {
+      for (const select of form.querySelectorAll("select")) select.value = "";
+      filter(form);
+    });
+    const segment = form.querySelector("[data-filter=segment]");
+    segment.value = [...segment.options].some((option) => option.value === "all") ? "all" : "";
+    filter(form);
   }
 
   // Contents: mark the section being read.

@@ -120,7 +120,6 @@ def test_hostile_text_is_text(page: Callable[[Publication], str], build: Callabl
     assert sum(t == "script" for t, _ in got.tags) == sum(t == "script" for t, _ in calm.tags)
     assert not any(name.startswith("on") for _, attrs in got.tags for name in attrs)
     assert "\u202e" not in got.text
-    assert "49" not in got.text.replace(",", "") or "{{ 7*7 }}" in got.text
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -1,0 +1,202 @@
+"""The pages in a real browser: drawn, silent, reachable by keyboard, clean by axe, at every width and on paper."""
+
+import csv
+import io
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from reports.analyst import analyst_report
+from reports.executive import executive_summary
+from reports.impact_json import impact_json
+from reports.publication import Publication
+from tests.reports import publication_fixture as fixture
+from tests.reports.test_page import HOSTILE
+
+WIDTHS = (1280, 768, 390)
+
+
+@dataclass
+class Opened:
+    """A page and what it said or asked for while it loaded."""
+
+    page: Page
+    noise: list[str]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = shutil.which("chromium")
+    assert path, "Chromium is missing: `make test` installs it (setup/debian-packages)."
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=path, args=["--no-sandbox"]) as launched,
+    ):
+        yield launched
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pages")
+    p = fixture.publication()
+    claim = fixture.Claim("=SUM(A1)", HOSTILE, 1, 2, "mailbox", 1, 2, None, HOSTILE)
+    assert p.inputs is not None
+    hostile = replace(p, title=HOSTILE, claims=(claim,), inputs=p.inputs.with_columns(uri=pl.lit("=HYPERLINK(1)")))
+    pages = {
+        "report": analyst_report(p),
+        "summary": executive_summary(p),
+        "refused": analyst_report(fixture.refused()),
+        "summary-refused": executive_summary(fixture.refused()),
+        "hostile": analyst_report(hostile),
+        "short": analyst_report(_short(p)),
+    }
+    for name, html in pages.items():
+        (folder / f"{name}.html").write_text(html, encoding="utf-8")
+    return folder
+
+
+def _short(p: Publication) -> Publication:
+    """Return the same with fewer rows, since axe looks at every cell of every open table."""
+    assert p.cells is not None
+    assert p.delays is not None
+    few = p.settings.thresholds_seconds[1:3]
+    return replace(
+        p,
+        settings=fixture.settings(thresholds_seconds=few),
+        cells=p.cells.filter(pl.col("threshold_seconds").is_in(few), pl.col("unit").is_in(["account", "mailbox"])),
+        minutes=fixture.minutes(step=timedelta(hours=6)),
+        delays=p.delays.filter(pl.col("segment") == "all"),
+    )
+
+
+def _open(browser: Browser, path: Path, width: int = 1280, scheme: str = "light") -> Opened:
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
+    page = context.new_page()
+    noise: list[str] = []
+    page.on("console", lambda message: noise.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: noise.append(f"error: {error}"))
+    page.on(
+        "request", lambda request: noise.append(request.url) if not request.url.startswith(("file:", "data:")) else None
+    )
+    page.goto(path.as_uri())
+    return Opened(page, noise)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_report_is_drawn_silent_and_fits(browser: Browser, folder: Path, width: int) -> None:
+    opened = _open(browser, folder / "report.html", width)
+    page = opened.page
+    headline = json.loads(impact_json(fixture.publication()))["headline"]
+    assert page.locator("#answer .big").inner_text() == f"{headline['measured']:,}"
+    plots = page.locator(".plot").count()
+    assert plots >= 9
+    drawn = page.evaluate(
+        "[...document.querySelectorAll('.plot')].filter(p => p.querySelector('.main-svg path')).length"
+    )
+    assert drawn == plots
+    too_wide = (
+        "[...document.querySelectorAll('.plot')].filter(p => p.querySelector('svg').clientWidth > p.clientWidth + 1)"
+    )
+    wide = page.evaluate(f"{too_wide}.length")
+    assert wide == 0
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert opened.noise == []
+    page.context.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "scheme"),
+    [
+        ("short", 1280, "light"),
+        ("short", 390, "dark"),
+        ("refused", 390, "light"),
+        ("summary", 390, "light"),
+        ("summary-refused", 1280, "light"),
+    ],
+)
+def test_axe_finds_nothing(browser: Browser, folder: Path, name: str, width: int, scheme: str) -> None:
+    opened = _open(browser, folder / f"{name}.html", width, scheme)
+    opened.page.evaluate("document.querySelectorAll('details').forEach((d) => (d.open = true))")
+    found = Axe().run(opened.page)
+    assert found.violations_count == 0, found.generate_report()
+    assert opened.noise == []
+    opened.page.context.close()
+
+
+def test_hostile_text_does_nothing(browser: Browser, folder: Path) -> None:
+    opened = _open(browser, folder / "hostile.html")
+    dialogs: list[str] = []
+    opened.page.on("dialog", lambda dialog: dialogs.append(dialog.message))
+    assert "<script>alert(1)</script>" in opened.page.locator("h1").inner_text()
+    assert opened.page.locator("#claims-chart-plot a").count() == 0
+    assert opened.page.locator("main img").count() == 0
+    assert (opened.noise, dialogs) == ([], [])
+    opened.page.context.close()
+
+
+def test_a_table_is_saved_as_a_file_that_no_spreadsheet_runs(browser: Browser, folder: Path) -> None:
+    page = _open(browser, folder / "hostile.html").page
+    with page.expect_download() as saved:
+        page.locator("button.csv[data-table=inputs-table]").click()
+    text = Path(str(saved.value.path())).read_text(encoding="utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert saved.value.suggested_filename.endswith("-inputs.csv")
+    assert rows[0]["file"] == "'=HYPERLINK(1)"
+    assert rows[0]["bytes"] == "410000001"
+    assert not [cell for row in rows for cell in row.values() if cell.startswith(("=", "+", "@", "-", "\t"))]
+    page.context.close()
+
+
+def test_the_grid_is_filtered_and_counted(browser: Browser, folder: Path) -> None:
+    page = _open(browser, folder / "report.html").page
+    page.locator("select[data-filter=unit]").select_option("account")
+    shown = page.locator("#grid-table tbody tr:visible")
+    assert shown.count() == 16
+    assert page.locator("#grid output").inner_text() == "16 rows"
+    page.locator("#grid button.all").click()
+    cells = fixture.publication().cells
+    assert cells is not None
+    assert page.locator("#grid output").inner_text() == f"{len(cells)} rows"
+    page.context.close()
+
+
+def test_the_keyboard_reaches_everything(browser: Browser, folder: Path) -> None:
+    page = _open(browser, folder / "report.html").page
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    page.locator("#ladder summary").focus()
+    page.keyboard.press("Enter")
+    assert page.locator("#ladder-table").is_visible()
+    reachable = "a[href], button, select, summary, .scroll"
+    out_of_reach = f"[...document.querySelectorAll('{reachable}')].filter((e) => e.tabIndex !== 0).length"
+    assert page.evaluate(out_of_reach) == 0
+    page.context.close()
+
+
+def test_paper_gets_light_charts_of_its_own_width(browser: Browser, folder: Path) -> None:
+    page = _open(browser, folder / "report.html", 1280, "dark").page
+    page.emulate_media(media="print", color_scheme="dark")
+    page.wait_for_selector("html.printing", state="attached")
+    assert page.evaluate("document.querySelector('#arrivals-plot svg').clientWidth") == 680
+    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(29, 27, 24)"
+    page.emulate_media(media="screen", color_scheme="dark")
+    page.wait_for_selector("html:not(.printing)", state="attached")
+    assert page.evaluate("document.querySelector('#arrivals-plot svg').clientWidth") > 680
+    page.context.close()
+
+
+def test_the_summary_is_one_sheet_of_a4(browser: Browser, folder: Path) -> None:
+    page = _open(browser, folder / "summary.html").page
+    pdf = page.pdf(format="A4", margin={"top": "12mm", "bottom": "12mm"})
+    assert pdf.count(b"/Type /Page\n") == 1
+    page.context.close()
