@@ -6,10 +6,7 @@
 | `2030-11-25 02:22:48.123 ` | with `log_selector = +millisec` |
 | `2030-11-25 02:22:48 +1300 ` | with `log_timezone` |
 
-Some programs put `host exim[pid]: ` before all that. Exim breaks some messages over several lines, and other programs'
-output may be mixed in. A line without a stamp is therefore foreign and carries no fact (as is a `#` comment), unless
-it shows the remains of one (a message id before a delivery mark, a stamp that is not at the beginning) or is no text
-at all: then it is set aside.
+Some programs put `host exim[pid]: ` before all that. A line without a stamp is foreign text or damaged (`foreign.py`).
 """
 
 import polars as pl
@@ -17,6 +14,7 @@ import polars as pl
 from expectations.tables import INSTANT
 from transforms.clock import Clock, read_zoned
 from transforms.dialect import OPENED, LogOptions, Opened
+from transforms.foreign import damaged
 
 SERVICE = "exim"
 MESSAGE_ID = r"[0-9A-Za-z]{6}-[0-9A-Za-z]{6}(?:[0-9A-Za-z]{5})?-[0-9A-Za-z]{2}(?:[0-9A-Za-z]{2})?"
@@ -24,9 +22,6 @@ _STAMP_WIDTH = 19
 # What may follow the seconds. Only lines that show a dot or a sign there pay for the regular expression.
 _TAIL = r"^(?<fraction>\.[0-9]+)?(?: (?<zone>[+-][0-9]{4}))?(?: (?<text>.*))?$"
 _TAIL_MARKS = (".", " +", " -")
-# Control characters (tab apart), and U+FFFD, which stands for bytes that are not UTF-8.
-_NO_TEXT = r"[\x00-\x08\x0b-\x1f\x{FFFD}]"
-_REMAINS = rf"{MESSAGE_ID} (?:<=|=>|->|>>|==|\*\*|Completed)|[0-9]-[0-9]{{2}}-[0-9]{{2}} [0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}"
 _WRAPPING = r"^[^ 0-9#][^ ]* exim[^ ]*: ([0-9]{4}-)"
 _TEXT = pl.col("text")
 
@@ -39,7 +34,7 @@ class EximEnvelope:
         self._host = options.host.lower()
 
     def open(self, raw: pl.DataFrame) -> Opened:
-        """Open one chunk; `aside` holds the lines without a stamp that cannot be foreign text."""
+        """Open one chunk; `aside` holds the damaged lines."""
         is_wrapped = raw["text"].str.contains(_WRAPPING).any()
         unwrapped = raw.with_columns(_TEXT.str.replace(_WRAPPING, "$1")) if is_wrapped else raw
         lines = unwrapped.select(
@@ -60,7 +55,7 @@ class EximEnvelope:
             pl.lit(SERVICE).alias("service"),
             _TEXT.fill_null("").str.strip_prefix(" "),
         )
-        return Opened(opened.select(OPENED.keys()), _aside(unstamped))
+        return Opened(opened.select(OPENED.keys()), damaged(unstamped))
 
     def _instants(self, lines: pl.DataFrame) -> pl.Series:
         """Read each run of equal stamps once; lines with a zone need no clock."""
@@ -97,13 +92,3 @@ def _split_tails(lines: pl.DataFrame) -> pl.DataFrame:
         "line_number", "stamp", pl.when(is_read).then("text").otherwise("whole").alias("text"), "fraction", "zone"
     )
 
-
-def _aside(unstamped: pl.DataFrame) -> pl.DataFrame:
-    reason = (
-        pl.when(_TEXT.str.contains(_NO_TEXT))
-        .then(pl.lit("no stamp, and not text"))
-        .when(_TEXT.str.contains(_REMAINS))
-        .then(pl.lit("no stamp before what looks like the remains of an Exim line"))
-    )
-    unstamped = unstamped.filter(~_TEXT.str.starts_with("#"))
-    return unstamped.select("line_number", reason.alias("reason")).drop_nulls("reason")

@@ -7,7 +7,8 @@
 | RFC 5424 | `<22>1 2026-11-25T02:22:48.123456Z mx1 postfix/smtpd 812 - - ` |
 | journald JSON (`journalctl -o json`) | `{"__REALTIME_TIMESTAMP": …, "_HOSTNAME": …, "SYSLOG_IDENTIFIER": …` |
 
-Each of the first three may follow a `<priority>`. One file may mix them. A line that begins like none is set aside.
+Each of the first three may follow a `<priority>`. One file may mix them. A line that begins like none is foreign text
+or damaged (`foreign.py`). A day below 10 may lack its leading blank; `<facility.level>` may precede the host (BSD).
 Heads are cut with find and slice (no copy), not with a regular expression: every line of a log passes here.
 """
 
@@ -16,10 +17,12 @@ import polars as pl
 from expectations.tables import INSTANT
 from transforms.clock import MONTHS, Clock, read_zoned
 from transforms.dialect import OPENED, LogOptions, Opened
+from transforms.foreign import damaged
 
-_UNREADABLE = "no syslog head: a stamp, a host and a program were expected"
 _PRIORITY = r"^<[0-9]{1,3}>"
 _YEARLESS = f"^(?:{'|'.join(MONTHS)}) [ 0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9](?:[.][0-9]+)? [^ ]+ "
+_UNPADDED = f"^({'|'.join(MONTHS)}) ([1-9]) "
+_BSD_FACILITY = r"^<[^ >]*> "
 _ZONED = r"^[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9](?:[.,][0-9]+)?(?:[zZ]|[+-][0-9]{2}:?[0-9]{2}) [^ ]+ "
 _RFC5424 = (
     r"^1 (?<stamp>[^ ]+) (?<host>[^ ]+) (?<service>[^ ]+) [^ ]+ [^ ]+ "
@@ -39,10 +42,10 @@ class SyslogEnvelope:
 
     def __init__(self, options: LogOptions) -> None:
         self._clock = Clock(options.timezone, options.year if options.year is not None else 1970)
-        self._openers = (self._open_yearless, _open_zoned, _open_rfc5424, _open_journal)
+        self._openers = (self._open_yearless, _open_zoned, _open_rfc5424, _open_journal, self._open_unpadded)
 
     def open(self, raw: pl.DataFrame) -> Opened:
-        """Open one chunk; `aside` holds the lines that begin like no spelling of syslog."""
+        """Open one chunk; `aside` holds the damaged lines that begin like no spelling of syslog."""
         frames, left = [], raw
         for opener in self._openers:
             if left.is_empty():
@@ -57,7 +60,11 @@ class SyslogEnvelope:
         lines = pl.concat(frames) if frames else pl.DataFrame(schema=OPENED)
         if len(frames) > 1:
             lines = lines.sort("line_number")
-        return Opened(lines, left.select("line_number", pl.lit(_UNREADABLE).alias("reason")))
+        return Opened(lines, damaged(left))
+
+    def _open_unpadded(self, raw: pl.DataFrame) -> pl.DataFrame:
+        unpadded = raw.filter(_TEXT.str.contains(_UNPADDED))
+        return self._open_yearless(unpadded.with_columns(_TEXT.str.replace(_UNPADDED, "$1  $2 ")))
 
     def _open_yearless(self, raw: pl.DataFrame) -> pl.DataFrame:
         lines = raw.filter(_bare(raw).str.contains(_YEARLESS)).with_columns(_bare(raw))
@@ -123,6 +130,8 @@ def _bare(raw: pl.DataFrame) -> pl.Expr:
 
 def _tagged(lines: pl.DataFrame, read_stamps) -> pl.DataFrame:  # type: ignore[no-untyped-def]
     """Cut `host program[pid]: text` off `rest`, and read each run of equal stamps once."""
+    if lines.select((_REST.str.head(1) == "<").any()).item():
+        lines = lines.with_columns(_REST.str.replace(_BSD_FACILITY, ""))
     run = lines["stamp"].rle_id()
     starts = (run != run.shift(1)).fill_null(True)  # noqa: FBT003 - Polars' own signature
     instants = read_stamps(lines["stamp"].filter(starts)).gather(run)

@@ -9,7 +9,10 @@ from tests.public_samples.samples import detected, each_sample, lines_of, parsed
 
 MOST_QUARANTINED = 0.005
 # Lines that are damaged on purpose: (end of the file's path, line number) and what is wrong with them.
-DAMAGED: dict[tuple[str, int], str] = {}
+DAMAGED = {
+    ("inqueue__postfix-ecs-pipeline__test_mail.log", 9): "a quotation mark behind `removed`",
+    ("yo000__postfix-log-parser__test_test-milter.log", 1): "the file begins in the middle of a stamp",
+}
 
 
 @each_sample("")
