@@ -1,7 +1,8 @@
 """Every way to write an outage down: what each server says, how it is stamped, and how its files begin."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from tests.simulate.exchange import ExchangeLog, ExchangeOptions
 from tests.simulate.exchange_rows import exchange_header, exchange_noise, spell_exchange
@@ -21,6 +22,7 @@ EXIM = {
     "exim-local": EximOptions(is_local_store=True, names_recipients=False),
 }
 DIALECTS = (*(f"postfix-{name}" for name in POSTFIX), *EXIM, "sendmail", "exchange")
+Damage = Callable[[str, list[Line]], list[Line]]
 YEARLESS = ("postfix-rfc3164", "postfix-postlogd", "sendmail")
 
 
@@ -47,28 +49,33 @@ def write_down(
     long_ids: bool = False,
     with_noise: bool = True,
     postfix: PostfixOptions | None = None,
+    damage: Sequence[Damage] = (),
 ) -> Written:
-    """Return the outage as `dialect` would have logged it; `zone` is that of local stamps."""
+    """Return the outage as `dialect` would have logged it.
+
+    `zone` is that of local stamps; `damage` spoils each host's sorted lines before they are stamped.
+    """
+    finish = partial(_finish, outage, damage=damage, with_noise=with_noise)
     if dialect.startswith("postfix-"):
         options = postfix or PostfixOptions()
         log = PostfixLog(outage, replace(options, long_ids=long_ids or options.long_ids))
         spelling: Spelling = dialect.removeprefix("postfix-")  # type: ignore[assignment]
-        said = _sorted(outage, log.lines, lambda host: noise(outage, host, options.syslog_name), with_noise)
+        said = finish(log.lines, lambda host: noise(outage, host, options.syslog_name))
         texts = {host: list(spell(lines, host, spelling, zone)) for host, lines in said.items()}
         return Written("mail.log", said, texts, waiting=log.waiting)
     if dialect in EXIM:
-        said = _sorted(outage, EximLog(outage, EXIM[dialect]).lines, lambda host: exim_noise(outage, host), with_noise)
+        said = finish(EximLog(outage, EXIM[dialect]).lines, lambda host: exim_noise(outage, host))
         texts = {host: spell_exim(lines, zone, EXIM[dialect]) for host, lines in said.items()}
         return Written("mainlog", said, texts)
     if dialect == "sendmail":
         spoken = SendmailLog(outage, SendmailOptions()).lines
-        said = _sorted(outage, spoken, lambda host: sendmail_noise(outage, host), with_noise)
+        said = finish(spoken, lambda host: sendmail_noise(outage, host))
         return Written(
             "maillog", said, {host: list(spell(lines, host, "rfc3164", zone)) for host, lines in said.items()}
         )
     if dialect == "exchange":
         rows = ExchangeLog(outage, ExchangeOptions()).lines
-        said = _sorted(outage, rows, lambda host: exchange_noise(outage, host), with_noise)
+        said = finish(rows, lambda host: exchange_noise(outage, host))
         texts = {host: spell_exchange(lines) for host, lines in said.items()}
         return Written(
             "MSGTRK2030-1.LOG", said, texts, "\r\n", lambda host, at: exchange_header(outage.hosts.index(host), at)
@@ -76,10 +83,18 @@ def write_down(
     raise ValueError(f"no dialect {dialect!r}; there are {', '.join(DIALECTS)}")
 
 
-def _sorted(
-    outage: Outage, lines: dict[str, list[Line]], other: Callable[[str], list[Line]], with_noise: bool
+def _finish(
+    outage: Outage,
+    lines: dict[str, list[Line]],
+    other: Callable[[str], list[Line]],
+    *,
+    damage: Sequence[Damage],
+    with_noise: bool,
 ) -> dict[str, list[Line]]:
-    return {
-        host: sorted(lines[host] + (other(host) if with_noise else []), key=lambda line: line.at)
-        for host in outage.hosts
-    }
+    finished: dict[str, list[Line]] = {}
+    for host in outage.hosts:
+        said = sorted(lines[host] + (other(host) if with_noise else []), key=lambda line: line.at)
+        for spoil in damage:
+            said = spoil(host, said)
+        finished[host] = said
+    return finished

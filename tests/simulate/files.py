@@ -17,6 +17,19 @@ COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
     ".zst": lambda raw: zstandard.compress(raw, 1),
 }
 
+DECOMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
+    ".gz": gzip.decompress,
+    ".bz2": bz2.decompress,
+    ".xz": lzma.decompress,
+    ".zst": zstandard.decompress,
+}
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return a file's content, decompressed as its name says."""
+    content = path.read_bytes()
+    return DECOMPRESSORS[path.suffix](content) if path.suffix in DECOMPRESSORS else content
+
 
 def rotate(stamps: Sequence[float], pieces: int) -> list[slice]:
     """Return `pieces` slices of lines, oldest first, that cover equal spans of time."""

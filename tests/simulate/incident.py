@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
-from tests.simulate.dialects import YEARLESS, write_down
+from tests.simulate.dialects import YEARLESS, Damage, write_down
 from tests.simulate.files import rotate, write_rotated
 from tests.simulate.outage import Outage, instant
 from tests.simulate.postfix import PostfixOptions
@@ -28,19 +28,25 @@ def write_incident(
     with_noise: bool = True,
     with_queue: bool = False,
     postfix: PostfixOptions | None = None,
+    damage: Sequence[Damage] = (),
     **changes: Any,
 ) -> Path:
     """Write logs/<host>/…, customers.csv and incident.yaml below `folder`; return the incident file's path.
 
     `dialect` is one of DIALECTS. Each host's log is rotated into `pieces` files, compressed as `suffixes` say in
     turn (the newest is plain). `log_timezone` is the zone of stamps that carry none. `with_queue` adds what
-    `postqueue -j` lists where the logs end. `changes` replace or add keys of the incident file.
+    `postqueue -j` lists where the logs end. `damage` spoils the lines (see
+    `damage.py`); `changes` replace or add keys of the incident file.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    written = write_down(outage, dialect, zone=log_timezone, long_ids=long_ids, with_noise=with_noise, postfix=postfix)
+    written = write_down(
+        outage, dialect, zone=log_timezone, long_ids=long_ids, with_noise=with_noise, postfix=postfix, damage=damage
+    )
     sources: list[dict[str, Any]] = []
     for host in outage.hosts:
         said = written.said[host]
+        if not said:
+            continue
         slices = rotate([line.at for line in said], pieces)
         firsts = [said[piece.start].at for piece in slices]
         headers = [written.header(host, at) for at in firsts] if written.header else []
