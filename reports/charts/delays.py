@@ -14,8 +14,8 @@ def delays_chart(p: Publication) -> Chart | None:
     """Return deliveries that arrived in the window by delay and fate; None where none arrived."""
     if p.delays is None:
         return None
-    frame = p.delays.filter((pl.col("segment") == "all") & (pl.col("messages") == p.headline.messages))
-    frame = frame.sort("at_most_seconds", nulls_last=True)
+    delays = _full(p.delays)
+    frame = delays.filter((pl.col("segment") == "all") & (pl.col("messages") == p.headline.messages))
     if frame.is_empty() or frame.select(pl.sum_horizontal("delivered", "pending", "lost").sum()).item() == 0:
         return None
     ticks = _classes(frame["at_most_seconds"].to_list())
@@ -69,35 +69,45 @@ def delays_chart(p: Publication) -> Chart | None:
             yaxis=base.axis("delay", type="category", categoryorder="array", categoryarray=ticks[::-1], showgrid=False),
             legend={"traceorder": "normal"},
         ),
-        table=_table(p.delays),
+        table=_table(delays),
     )
 
 
+def _full(delays: pl.DataFrame) -> pl.DataFrame:
+    """Return every class of delay for every segment and choice of messages; a class that holds nothing is 0."""
+    groups = delays.select("segment", "messages").unique(maintain_order=True)
+    edges = delays.select("at_most_seconds").unique().sort("at_most_seconds", nulls_last=True)
+    keys = ("segment", "messages", "at_most_seconds")
+    every = groups.join(edges, how="cross")
+    joined = every.join(delays, on=keys, how="left", nulls_equal=True, maintain_order="left")
+    return joined.with_columns(pl.col("delivered", "pending", "lost").fill_null(0))
+
+
 def _classes(edges: list[float | None]) -> list[str]:
-    below = [None, *edges[:-1]]
-    return [
-        f"over {words.short_duration(low)}"
-        if edge is None
-        else f"up to {words.short_duration(edge)}"
+    """Return the classes' names; a class holds delays from the edge before it up to, and without, its own."""
+    return [_class(low, edge) for low, edge in zip([None, *edges[:-1]], edges, strict=True)]
+
+
+def _class(low: float | None, edge: float | None) -> str:
+    if edge is None:
+        return "any delay" if low is None else f"{words.short_duration(low)} or more"
+    return (
+        f"under {words.short_duration(edge)}"
         if low is None
         else f"{words.short_duration(low)} – {words.short_duration(edge)}"
-        for low, edge in zip(below, edges, strict=True)
-    ]
+    )
 
 
 def _table(delays: pl.DataFrame) -> PageTable:
-    rows = []
-    for (segment, messages), part in delays.group_by("segment", "messages", maintain_order=True):
-        part = part.sort("at_most_seconds", nulls_last=True)
-        for name, row in zip(_classes(part["at_most_seconds"].to_list()), part.iter_rows(named=True), strict=True):
-            counts = (page_table.count(row[c]) for c in ("delivered", "pending", "lost"))
-            rows.append(
-                (
-                    page_table.text(name),
-                    page_table.text(segment),
-                    page_table.text(words.messages(str(messages))),
-                    *counts,
-                )
-            )
+    classes = _classes(delays["at_most_seconds"].unique(maintain_order=True).to_list())
+    rows = tuple(
+        (
+            page_table.text(classes[i % len(classes)]),
+            page_table.text(row["segment"]),
+            page_table.text(words.messages(row["messages"])),
+            *(page_table.count(row[c]) for c in ("delivered", "pending", "lost")),
+        )
+        for i, row in enumerate(delays.iter_rows(named=True))
+    )
     heads = ("delay", "segment", "messages", "delivered", "still waiting", "lost")
-    return PageTable("delays-table", "Deliveries that arrived in the window, by delay", heads, tuple(rows))
+    return PageTable("delays-table", "Deliveries that arrived in the window, by delay", heads, rows)

@@ -254,3 +254,14 @@ def test_the_embedded_library_is_the_one_on_record() -> None:
     folder = Path(__file__).parents[2] / "reports" / "static"
     digest = hashlib.sha256((folder / "plotly-basic.min.js").read_bytes()).hexdigest()
     assert digest in (folder / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_class_of_delay_that_holds_nothing_is_shown_as_nothing() -> None:
+    p = fixture.publication()
+    assert p.delays is not None
+    sparse = p.delays.filter(~((pl.col("at_most_seconds") == 60) & (pl.col("segment") == "all")).fill_null(value=False))
+    html = analyst_report(replace(p, delays=sparse))
+    figures = json.loads(re.search(r'id="figures">(.*?)</script>', html)[1])  # type: ignore[index]
+    delivered = figures["delays"]["data"][0]
+    assert delivered["y"][:4] == ["under 1 s", "1 s – 10 s", "10 s – 1 min", "1 min – 5 min"]
+    assert delivered["x"][:4] == [41_000, 62_000, 0, 21_000]
