@@ -8,7 +8,8 @@
 | journald JSON (`journalctl -o json`) | `{"__REALTIME_TIMESTAMP": …, "_HOSTNAME": …, "SYSLOG_IDENTIFIER": …` |
 
 Each of the first three may follow a `<priority>`. One file may mix them. A line that begins like none is foreign text
-or damaged (`foreign.py`). A day below 10 may lack its leading blank; `<facility.level>` may precede the host (BSD).
+or damaged (`foreign.py`). A day below 10 may lack its leading blank, a pid its colon; `<facility.level>` may precede
+the host (BSD).
 Heads are cut with find and slice (no copy), not with a regular expression: every line of a log passes here.
 """
 
@@ -22,6 +23,7 @@ from transforms.foreign import damaged
 _PRIORITY = r"^<[0-9]{1,3}>"
 _YEARLESS = f"^(?:{'|'.join(MONTHS)}) [ 0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9](?:[.][0-9]+)? [^ ]+ "
 _UNPADDED = f"^({'|'.join(MONTHS)}) ([1-9]) "
+_PID_WITHOUT_COLON = r"^[^\[]+\[[0-9]+\] (.*)$"
 _BSD_FACILITY = r"^<[^ >]*> "
 _ZONED = r"^[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9](?:[.,][0-9]+)?(?:[zZ]|[+-][0-9]{2}:?[0-9]{2}) [^ ]+ "
 _RFC5424 = (
@@ -145,12 +147,19 @@ def _tagged(lines: pl.DataFrame, read_stamps) -> pl.DataFrame:  # type: ignore[n
         .with_columns(pl.col("tag").str.find("[", literal=True).alias("bracket"))
         .with_columns(pl.when(bracket.is_null()).then("tag").otherwise(pl.col("tag").str.head(bracket)).alias("service"))
         .with_columns((colon.is_null() | pl.col("service").str.contains(" ", literal=True)).alias("is_untagged"))
+        .with_columns((bracket.is_not_null() & ~pl.col("tag").str.ends_with("]") & ~pl.col("is_untagged")).alias("lacks_colon"))
         .with_columns(
             pl.when("is_untagged").then(pl.lit("")).otherwise("service").alias("service"),
             pl.when("is_untagged").then("rest").otherwise("text").alias("text"),
         )
+        .select("line_number", "logged_at", "host", "service", "text", "tag", "lacks_colon")
+        .collect()
     )
-    return _opened(cut.select("line_number", "logged_at", "host", "service", "text").collect())
+    if cut["lacks_colon"].any():
+        before = pl.col("tag").str.extract(_PID_WITHOUT_COLON, 1)
+        whole = pl.concat_str(before, pl.lit(": "), _TEXT)
+        cut = cut.with_columns(pl.when("lacks_colon").then(pl.coalesce(whole, _TEXT)).otherwise(_TEXT).alias("text"))
+    return _opened(cut)
 
 
 def _opened(lines: pl.DataFrame) -> pl.DataFrame:

@@ -1,0 +1,43 @@
+"""Syslog lines as forwarders and old daemons spell them."""
+
+import pytest
+
+from tests.transforms.dialects import facts, fates, parse
+from transforms.dialect import LogOptions
+from transforms.postfix import PostfixGrammar
+from transforms.syslog import SyslogEnvelope
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Nov  5 02:22:48 mx1 postfix/qmgr[812]: 4ABCDEF012: removed",
+        "Nov 5 02:22:48 mx1 postfix/qmgr[812]: 4ABCDEF012: removed",
+        "Nov  5 02:22:48 <mail.info> mx1 postfix/qmgr[812]: 4ABCDEF012: removed",
+        "<22>Nov  5 02:22:48 mx1 postfix/qmgr[812]: 4ABCDEF012: removed",
+        "2030-11-05T02:22:48.1+00:00 mx1 postfix/qmgr[812] 4ABCDEF012: removed",
+    ],
+)
+def test_every_spelling_gives_the_same_fact(line: str) -> None:
+    parsed = parse([line], SyslogEnvelope(LogOptions(year=2030)), PostfixGrammar())
+    assert facts(parsed, "host", "queue_id", "kind") == [("mx1", "4ABCDEF012", "removed")]
+    assert parsed.events["logged_at"].dt.strftime("%F %T").to_list() == ["2030-11-05 02:22:48"]
+
+
+@pytest.mark.parametrize(
+    ("line", "fate"),
+    [
+        ("", "ignored"),
+        ("# a note of 02:22:48", "ignored"),
+        ("   continued from the line above", "ignored"),
+        ("qmgr[812]: 4ABCDEF012: removed", "quarantined"),
+        ("22:48 mx1 postfix/qmgr[812]: 4ABCDEF012: removed", "quarantined"),
+        ("2030/11/05 02:22:48 mx1 postfix/qmgr: 4ABCDEF012: removed", "quarantined"),
+        ("@4000000038d2d4f6250a5c4c delivery 1: success: did_0+0+1/", "quarantined"),
+        ("\x00\x00\x00", "quarantined"),
+        ("to=<bob@example.org>, relay=x", "quarantined"),
+    ],
+)
+def test_a_line_without_a_head_is_foreign_unless_it_is_damaged(line: str, fate: str) -> None:
+    parsed = parse([line], SyslogEnvelope(LogOptions(year=2030)), PostfixGrammar())
+    assert fates(parsed) == {"parsed": 0, "ignored": 0, "quarantined": 0} | {fate: 1}
