@@ -16,7 +16,7 @@ $(ENV): requirements.txt requirements-dev.txt constraints.txt pyproject.toml set
 	@touch $@
 
 demo: $(ENV)  ## run the DAGs on the recorded flood, without a server; print the report's path and the headline
-	@.venv/bin/python tools/run_dags.py incidents/officemail-lab/incident.yaml --out out/officemail-lab
+	@.venv/bin/python tools/run_dags.py incidents/officemail-lab/incident.yaml --out build/officemail-lab
 
 test: $(ENV)  ## run every test (needs chromium and pflogsumm: installed where missing)
 	@setup/debian-packages
@@ -48,4 +48,4 @@ lock: $(ENV)  ## pin again what the direct dependencies pull in, after a change 
 	@mv constraints.new constraints.txt
 
 clean:  ## remove .venv, run folders and the local Airflow home
-	rm -rf .venv out .airflow
+	rm -rf .venv build .airflow

@@ -27,7 +27,10 @@ PARAMS = {
         "",
         type="string",
         title="Run folder",
-        description="Where this run keeps its tables and reports. Empty: a folder named after the incident file.",
+        description=(
+            "Where this run keeps its tables and reports."
+            " Empty: `build/` of the project (or MAILTOLL_OUT), with the incident's id."
+        ),
     ),
 }
 
@@ -53,14 +56,15 @@ def choose_run() -> dict[str, str]:
         newest = max(events, key=lambda event: event.timestamp)
         return {"incident": newest.extra["incident"], "out": newest.extra["out"]}
     incident = Path(context["params"]["incident"]).expanduser().absolute()
-    out = context["params"]["out"] or folder_for(incident)
-    return {"incident": str(incident), "out": str(Path(out).expanduser().absolute())}
+    out = Path(context["params"]["out"] or folder_for(incident)).expanduser().absolute()
+    return {"incident": str(incident), "out": str(out)}
 
 
 def folder_for(incident: Path) -> Path:
-    """Name the run folder of an incident file: its own name, or its folder's where it is plainly `incident.yaml`."""
-    name = incident.parent.name if incident.stem == "incident" else incident.stem
-    return Path(os.environ.get("MAILTOLL_OUT", PROJECT / "out")) / name
+    """Name the run folder of an incident file: its id, below MAILTOLL_OUT or `build/` of the project."""
+    from mailtoll.incident import load_incident
+
+    return Path(os.environ.get("MAILTOLL_OUT", PROJECT / "build")) / load_incident(incident).id
 
 
 def partition_of(run: dict[str, str]) -> str:

@@ -9,6 +9,7 @@ steps wrote into the run's folder, replaces its own output at once, and repeats 
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,8 +18,10 @@ import polars as pl
 from expectations.gates import gates_on_impact, gates_on_inputs, gates_on_recount, preload, reasons
 from expectations.tables import ACCOUNTS, ACTIVITY, CELLS, DELAYS, DELIVERIES, FINDINGS, GATES, INPUTS, MINUTES, QUARANTINE
 from mailtoll import publishing
+from mailtoll.explain_replay import keep_context
 from mailtoll.parsing import parse_pulled
 from mailtoll.run import Run
+from mailtoll.snapshot import keep_snapshot
 from mailtoll.warehouse import write_parquet
 from sources import log_files
 from sources.compression import open_decompressed
@@ -134,6 +137,7 @@ def check_inputs(incident: str, out: str) -> dict[str, Any]:
         inputs, run.line_counts, run.parts(ACTIVITY), run.records, run.event_files(), run.settings, run.incident.gates
     )
     findings = pl.concat([run.parts(FINDINGS), log_files.pull_findings(run.pulled, run.warehouse.root), holes])
+    keep_snapshot(run)
     write_parquet(inputs, run.warehouse.table("inputs"))
     write_parquet(FINDINGS.conform(findings), run.warehouse.table("findings"))
     write_parquet(GATES.conform(gates), run.warehouse.table("gates_on_inputs"))
@@ -157,13 +161,14 @@ def stitch(incident: str, out: str) -> dict[str, Any]:
     run = Run.of(incident, out)
     with impact.workspace() as db:
         impact.stitch(db, run.event_files(), run.records, run.settings)
+        keep_context(db, run.warehouse)
         deliveries = impact.table(db, "deliveries", DELIVERIES)
     write_parquet(deliveries, run.warehouse.table("deliveries"))
     return {"rows": deliveries.height, **dict(deliveries["outcome"].value_counts().iter_rows())}
 
 
 def count(incident: str, out: str) -> dict[str, Any]:
-    """Count the grid and what the reports draw, from the deliveries; return the number of cells."""
+    """Count the grid and what the reports draw, from the deliveries; return the number of cells and their digest."""
     run = Run.of(incident, out)
     with impact.workspace() as db:
         db.read_parquet(str(run.warehouse.table("deliveries"))).create_view("deliveries")
@@ -171,8 +176,8 @@ def count(incident: str, out: str) -> dict[str, Any]:
         for declaration in (CELLS, ACCOUNTS, MINUTES, DELAYS):
             write_parquet(impact.table(db, declaration.name, declaration), run.warehouse.table(declaration.name))
         write_parquet(db.sql("SELECT * FROM people").pl(), run.warehouse.table("people"))
-        (rows,) = db.sql("SELECT count(*)::BIGINT FROM cells").fetchall()[0]
-    return {"rows": rows}
+        cells = impact.table(db, "cells", CELLS)
+    return {"rows": cells.height, "digest": sha256(cells.write_csv().encode()).hexdigest()}
 
 
 def recount(incident: str, out: str) -> dict[str, Any]:
