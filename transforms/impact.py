@@ -63,13 +63,13 @@ def stitch(
         db.read_parquet([str(f) for f in event_files]).create_view("events", replace=True)
     else:
         db.register("events", EVENTS.empty().to_arrow())
-    _declare(db, records, settings)
+    declare(db, records, settings)
     run_files(db, STITCH)
 
 
 def count(db: duckdb.DuckDBPyConnection, records: pl.DataFrame, settings: Settings) -> None:
     """Fill `cells`, `accounts`, `minutes`, `delays` and `people` from the table or view `deliveries`."""
-    _declare(db, records, settings)
+    declare(db, records, settings)
     (first, last), = db.sql("SELECT epoch(min(arrived_at)), epoch(max(coalesce(ended_at, arrived_at))) FROM deliveries").fetchall()
     span = (last or 0) - (first or 0)
     step = next((s for s in _STEPS_SECONDS if span / s <= _MOST_STEPS), _STEPS_SECONDS[-1])
@@ -77,7 +77,7 @@ def count(db: duckdb.DuckDBPyConnection, records: pl.DataFrame, settings: Settin
     run_files(db, COUNT)
 
 
-def _declare(db: duckdb.DuckDBPyConnection, records: pl.DataFrame, settings: Settings) -> None:
+def declare(db: duckdb.DuckDBPyConnection, records: pl.DataFrame, settings: Settings) -> None:
     """Put the declared choices where the SQL files find them: variables, and the table `customer_records`."""
     spans = (settings.window, *settings.placebo_windows)
     variables = {
