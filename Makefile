@@ -16,7 +16,7 @@ $(ENV): requirements.txt requirements-dev.txt constraints.txt pyproject.toml set
 	@touch $@
 
 demo: $(ENV)  ## run the DAGs on the recorded flood, without a server; print the report's path and the headline
-	@.venv/bin/python tools/run_dags.py incidents/officemail-lab/incident.yaml --out build/officemail-lab
+	@.venv/bin/python -m tools.run_dags incidents/officemail-lab/incident.yaml --out build/officemail-lab
 
 test: $(ENV)  ## run every test (needs chromium and pflogsumm: installed where missing)
 	@setup/debian-packages
@@ -26,21 +26,21 @@ check: $(ENV)  ## format, lint, types, and whether the data dictionary is curren
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
-	.venv/bin/python tools/data_dictionary.py --check
+	.venv/bin/python -m tools.data_dictionary --check
 
 format: $(ENV)  ## format the code and mend what the linter can
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
 
 dictionary: $(ENV)  ## write docs/data-dictionary.md from the table declarations
-	.venv/bin/python tools/data_dictionary.py
+	.venv/bin/python -m tools.data_dictionary
 
 airflow: $(ENV)  ## start a real Airflow with the DAGs ready to trigger; Ctrl-C stops it
-	@.venv/bin/python tools/start_airflow.py
+	@.venv/bin/python -m tools.start_airflow
 
 bench: $(ENV)  ## time the log path and a whole run against pflogsumm
 	@setup/debian-packages
-	.venv/bin/python tools/bench.py $(BENCH_ARGS)
+	.venv/bin/python benchmarks/bench.py $(BENCH_ARGS)
 
 lock: $(ENV)  ## pin again what the direct dependencies pull in, after a change to requirements*.txt
 	@{ sed -n '/^#/p' constraints.txt; .venv/bin/uv pip compile --quiet requirements.txt requirements-dev.txt \

@@ -1,6 +1,6 @@
 """Run all DAGs on one incident with an embedded Airflow: no server, no scheduler, SQLite in a folder of its own.
 
-    python tools/run_dags.py INCIDENT.yaml [--out DIR]
+    python -m tools.run_dags INCIDENT.yaml [--out DIR]
 
 Prints one line per DAG, then the headline and the path of the report. Exit status as of `mailtoll run`: 0 published,
 2 bad input or a failed task, 3 refused by a quality gate. Airflow's own words go to a log file.
@@ -17,10 +17,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-PROJECT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(PROJECT))
+from tools.local_airflow import environment
 
-from tools.local_airflow import environment  # noqa: E402 (a script: its own folder is on sys.path, not the project)
+PROJECT = Path(__file__).resolve().parents[1]
 
 FLOW = ("ingest_mail_logs", "ingest_customer_records", "measure_impact", "publish_reports")
 

@@ -1,6 +1,6 @@
 """Start a real Airflow with the DAGs ready to trigger, and say where to click. Ctrl-C stops it.
 
-python tools/start_airflow.py [--port 8080] [--home .airflow/server]
+python -m tools.start_airflow [--port 8080] [--home .airflow/server]
 """
 
 import argparse
@@ -9,10 +9,9 @@ import sys
 import time
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(PROJECT))
+from tools.local_airflow import USER, LocalAirflow
 
-from tools.local_airflow import USER, LocalAirflow  # noqa: E402 (a script: its own folder is on sys.path, not the project)
+PROJECT = Path(__file__).resolve().parents[1]
 
 GUIDE = """
 Airflow is up:  {url}

@@ -9,16 +9,8 @@ import pytest
 
 
 def run_dags(project: Path, incident: Path, out: Path, home: Path) -> subprocess.CompletedProcess[str]:
-    command = [
-        sys.executable,
-        str(project / "tools" / "run_dags.py"),
-        str(incident),
-        "--out",
-        str(out),
-        "--home",
-        str(home),
-    ]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "tools.run_dags", str(incident), "--out", str(out), "--home", str(home)]
+    return subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")
