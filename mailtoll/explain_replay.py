@@ -49,7 +49,8 @@ def replay(
     else:
         db.register("all_events", EVENTS.empty().to_arrow())
     impact.declare(db, records, settings)
-    db.register("subject_names", pl.DataFrame({"name": list(names)}, schema={"name": pl.String}).to_arrow())
+    asked = pl.DataFrame({"subject_name": list(names)}, schema={"subject_name": pl.String})
+    db.register("subject_names", asked.to_arrow())
     db.execute("CREATE OR REPLACE VIEW events AS SELECT * FROM all_events")
     run_statements(db, STITCH[:1], only=_OF_ALL_EVENTS)
     _walk(db)
@@ -68,7 +69,7 @@ def kept_context(warehouse: Warehouse) -> dict[str, pl.DataFrame]:
 def run_statements(
     db: duckdb.DuckDBPyConnection, files: Sequence[str], *, only: Sequence[str] = (), without: Sequence[str] = ()
 ) -> None:
-    """Run SQL files of the ladder statement by statement: macros always, of the tables `only` some, or all `without` some."""
+    """Run SQL files of the ladder statement by statement: all macros, and of the tables only some or all but some."""
     for name in files:
         for statement in db.extract_statements((SQL_FOLDER / name).read_text(encoding="utf-8")):
             table = table_of(statement.query)
@@ -86,19 +87,16 @@ def _walk(db: duckdb.DuckDBPyConnection) -> None:
     """Leave in `events` the events of every queue file that the subject's messages passed through."""
     db.execute(
         """
+        CREATE OR REPLACE MACRO is_subject(name) AS
+            name IN (SELECT subject_name FROM subject_names)
+            OR (contains(name, '+') AND without_tag(name) IN (SELECT subject_name FROM subject_names));
         CREATE OR REPLACE TABLE known_ids (queue_id VARCHAR);
         CREATE OR REPLACE TABLE known_message_ids (message_id VARCHAR);
         CREATE OR REPLACE TABLE new_message_ids (message_id VARCHAR);
         CREATE OR REPLACE TABLE new_ids AS
         SELECT DISTINCT queue_id
         FROM all_events
-        WHERE queue_id IS NOT NULL
-          AND (
-              recipient IN (SELECT name FROM subject_names)
-              OR original_recipient IN (SELECT name FROM subject_names)
-              OR (contains(recipient, '+') AND without_tag(recipient) IN (SELECT name FROM subject_names))
-              OR (contains(original_recipient, '+') AND without_tag(original_recipient) IN (SELECT name FROM subject_names))
-          );
+        WHERE queue_id IS NOT NULL AND (is_subject(recipient) OR is_subject(original_recipient));
         CREATE OR REPLACE TABLE gathered AS SELECT * FROM all_events LIMIT 0;
         CREATE OR REPLACE VIEW events AS SELECT * FROM gathered;
         """
@@ -133,10 +131,7 @@ _NEXT = """
     WITH roots AS (
         SELECT DISTINCT root
         FROM leg_recipients JOIN chains USING (leg)
-        WHERE recipient IN (SELECT name FROM subject_names)
-           OR original_recipient IN (SELECT name FROM subject_names)
-           OR (contains(recipient, '+') AND without_tag(recipient) IN (SELECT name FROM subject_names))
-           OR (contains(original_recipient, '+') AND without_tag(original_recipient) IN (SELECT name FROM subject_names))
+        WHERE is_subject(recipient) OR is_subject(original_recipient)
     )
     SELECT legs.* FROM roots JOIN chains USING (root) JOIN legs USING (leg);
     CREATE OR REPLACE TABLE new_message_ids AS

@@ -1,4 +1,4 @@
-"""What a run had decided, kept in its folder: so that its figures can be explained and compared without the incident file.
+"""What a run had decided, kept in its folder: its figures can be explained and compared without the incident file.
 
 `warehouse/settings.json` holds the frozen settings, the gates' limits, the status and the fingerprint of the
 declared grid. It is written when the inputs are checked, that is as soon as *as of* is known, refused or not.
@@ -67,7 +67,7 @@ def settings_from_json(content: dict[str, Any]) -> Settings:
     """
     values: dict[str, Any] = {}
     for field in fields(Settings):
-        if field.name in content or field.default is MISSING and field.default_factory is MISSING:
+        if field.name in content or (field.default is MISSING and field.default_factory is MISSING):
             values[field.name] = _read(field.name, content[field.name])
     return Settings(**values)
 

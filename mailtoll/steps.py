@@ -19,10 +19,8 @@ from expectations.gates import gates_on_impact, gates_on_inputs, gates_on_recoun
 from expectations.tables import ACCOUNTS, ACTIVITY, CELLS, DELAYS, DELIVERIES, FINDINGS, GATES, INPUTS, MINUTES, QUARANTINE
 from mailtoll import publishing
 from mailtoll.explain_replay import keep_context
-from mailtoll.explain_replay import keep_context
 from mailtoll.parsing import parse_pulled
 from mailtoll.run import Run
-from mailtoll.snapshot import keep_snapshot
 from mailtoll.snapshot import keep_snapshot
 from mailtoll.warehouse import write_parquet
 from sources import log_files
@@ -140,7 +138,6 @@ def check_inputs(incident: str, out: str) -> dict[str, Any]:
     )
     findings = pl.concat([run.parts(FINDINGS), log_files.pull_findings(run.pulled, run.warehouse.root), holes])
     keep_snapshot(run)
-    keep_snapshot(run)
     write_parquet(inputs, run.warehouse.table("inputs"))
     write_parquet(FINDINGS.conform(findings), run.warehouse.table("findings"))
     write_parquet(GATES.conform(gates), run.warehouse.table("gates_on_inputs"))
@@ -164,7 +161,6 @@ def stitch(incident: str, out: str) -> dict[str, Any]:
     run = Run.of(incident, out)
     with impact.workspace() as db:
         impact.stitch(db, run.event_files(), run.records, run.settings)
-        keep_context(db, run.warehouse)
         keep_context(db, run.warehouse)
         deliveries = impact.table(db, "deliveries", DELIVERIES)
     write_parquet(deliveries, run.warehouse.table("deliveries"))
