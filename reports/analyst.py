@@ -31,6 +31,8 @@ def analyst_report(p: Publication) -> str:
         scope=story.scope_sentences(p),
         range=story.range_sentence(headline_cell(p)),  # type: ignore[arg-type]
         ordinary=story.ordinary_sentence(p, headline_cell(p)),  # type: ignore[arg-type]
+        ordinary_length=story.ordinary_length(p),
+        ordinary_is_short=story.is_ordinary_short(p),
         mail=story.mail_sentence(p),
         verdicts=verdicts(p),
         segments=segment_cards(p),

@@ -15,6 +15,7 @@ class Entry:
     value: str
     is_number: bool = False
     figure: tuple[str, str] | None = None
+    is_instant: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ def share(part: float | None, whole: float | None) -> Entry:
 
 def when(at: datetime | None, zone: str) -> Entry:
     """Return an entry with an instant in the incident's zone; saved in UTC."""
-    return Entry(words.instant(at, zone), "" if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z"))
+    value = "" if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return Entry(words.instant(at, zone), value, is_instant=True)
 
 
 def figure(cell: Cell, field: str) -> Entry:

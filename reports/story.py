@@ -48,7 +48,22 @@ def ordinary_sentence(p: Publication, c: Cell) -> str:
     n = len(p.settings.placebo_windows)
     unit = words.units(c.unit, c.baseline)
     over = f", the mean of {n} such times" if n > 1 else ""
-    return f"An ordinary time of the same length has {words.number(c.baseline)} {unit}{over}."
+    least = "at least " if is_ordinary_short(p) else ""
+    return f"An ordinary time {ordinary_length(p)} has {least}{words.number(c.baseline)} {unit}{over}."
+
+
+def is_ordinary_short(p: Publication) -> bool:
+    """Say whether the ordinary time is shorter than the window, so that its count is only a lower limit."""
+    window = p.settings.window
+    return any(o.end - o.start < window.end - window.start for o in p.settings.placebo_windows)
+
+
+def ordinary_length(p: Publication) -> str:
+    """Return how long the ordinary time is, as it follows the words `an ordinary time`."""
+    if not is_ordinary_short(p):
+        return "of the same length"
+    shortest = min(o.end - o.start for o in p.settings.placebo_windows)
+    return f"of only {words.duration(shortest.total_seconds())}, shorter than the window,"
 
 
 def status_sentence(p: Publication) -> str:
@@ -130,5 +145,5 @@ def _few_windows(p: Publication) -> list[str]:
     n = len(p.settings.placebo_windows)
     if n >= FEWEST_WINDOWS:
         return []
-    few = f"Only {n} ordinary {'time' if n == 1 else 'times'} of the same length" if n else "No ordinary time"
+    few = f"Only {n} ordinary {'time' if n == 1 else 'times'}" if n else "No ordinary time"
     return [f"{few} could be compared with, so how much ordinary weeks differ is little known."]

@@ -2,7 +2,7 @@
 
 import plotly.graph_objects as go
 
-from reports import page_table, words
+from reports import page_table, story, words
 from reports.cells import Cell, by_threshold
 from reports.charts import base
 from reports.charts.base import Chart
@@ -92,4 +92,4 @@ def _lead(p: Publication, cells: list[Cell]) -> str:
     width = width if c.upper > c.lower else "Nothing left open could move the headline"
     if c.baseline is None:
         return f"{width}. No ordinary time was declared, so how many are late anyway isn’t known."
-    return f"{width}; an ordinary time of the same length has {words.number(c.baseline)}."
+    return f"{width}. {story.ordinary_sentence(p, c)}"

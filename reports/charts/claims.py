@@ -11,34 +11,38 @@ from reports.publication import HEADS, Publication
 from reports.verdicts import Verdict, verdicts
 from transforms.settings import Definition
 
+_LABEL_WIDTH = 30
+"""Characters per line of a row's label; longer words are cut."""
+
 
 def claims_chart(p: Publication) -> Chart | None:
     """Return claims above, counts by the headline's definition in each unit below; None where there is no count."""
     counted, claims = _counted(p), verdicts(p)
     if not counted or not claims:
         return None
+    labels = [_wrap(f"{v.who}: “{v.said}”") for v in claims] + [_counted_label(p, c) for c in counted]
+    places = [-row for row in range(len(labels))]
     lead = "Each unit asks a different question: one account can hold several mailboxes."
-    names = [_wrap(f"{v.who}: “{v.said}”") for v in claims] + [_counted_name(p, c) for c in counted]
-    traces = [_claim_ranges(claims, names), _claim_points(claims, names), _counts(counted, names[len(claims) :])]
     said = [f"{v.who} said {v.said}, {v.reading}" for v in claims]
     said += [f"counted {words.bounds(c)} {words.units(c.unit, c.upper)}" for c in counted]
+    of_counts = places[len(claims) :]
     return Chart(
         id="claims-chart",
         title="What was said, and what was counted",
         lead=lead,
         alternative=f"Horizontal ranges on one scale of heads: {'; '.join(said)}.",
         figure=base.finish(
-            traces,
-            90 + 44 * len(names),
+            [*_claims(claims, places), _ranges(counted, of_counts), _counts(counted, of_counts)],
+            90 + 48 * len(labels),
             xaxis=base.axis(
                 "how many, in the unit of the row", rangemode="tozero", tickformat=",", nticks=6, tickangle=0
             ),
-            yaxis=base.axis(type="category", categoryorder="array", categoryarray=names[::-1], showgrid=False),
-            barmode="overlay",
+            yaxis=base.axis(
+                tickvals=places, ticktext=labels, range=[places[-1] - 0.6, 0.7], showgrid=False, zeroline=False
+            ),
+            showlegend=False,
         ),
-        table=PageTable(
-            "claims-chart-table", lead, ("row", "unit", "from", "measured", "to"), _rows(p, claims, counted)
-        ),
+        table=PageTable("claims-chart-table", lead, ("row", "unit", "from", "measured", "to"), _rows(claims, counted)),
     )
 
 
@@ -50,81 +54,90 @@ def _counted(p: Publication) -> list[Cell]:
     return [c for c in cells if c is not None]
 
 
-def _counted_name(p: Publication, c: Cell) -> str:
-    name = f"Counted: {words.units(c.unit)}"
-    return f"<b>{name}</b>" if c.unit == p.headline.unit else name
+def _counted_label(p: Publication, c: Cell) -> str:
+    label = f"Counted: {words.units(c.unit)}"
+    return f"<b>{label}</b>" if c.unit == p.headline.unit else label
 
 
-def _claim_ranges(claims: list[Verdict], names: list[str]) -> go.Bar:
-    wide = [(v, name) for v, name in zip(claims, names, strict=False) if v.high > v.low]
-    return go.Bar(
-        orientation="h",
-        name="claimed",
-        showlegend=False,
-        y=[name for _, name in wide],
-        base=[v.low for v, _ in wide],
-        x=[v.high - v.low for v, _ in wide],
-        width=0.34,
-        marker={"color": "var(--claim)", "opacity": 0.55, "line": {"width": 0}},
-        text=[f"{words.number(v.low)} to {words.number(v.high)}" for v, _ in wide],
-        textposition="none",
-        hovertemplate="%{text}<extra>claimed</extra>",
-    )
+def _claims(claims: list[Verdict], places: list[int]) -> list[go.Scatter | go.Bar]:
+    """Return a bar for each claim that is a range, a diamond for each that is one figure, and their figures."""
+    rows = list(zip(claims, places, strict=False))
+    wide, exact = [(v, y) for v, y in rows if v.high > v.low], [(v, y) for v, y in rows if v.high == v.low]
+    return [
+        go.Bar(
+            orientation="h",
+            y=[y for _, y in wide],
+            base=[v.low for v, _ in wide],
+            x=[v.high - v.low for v, _ in wide],
+            width=0.3,
+            marker={"color": "var(--claim)", "opacity": 0.55, "line": {"width": 0}},
+            hoverinfo="skip",
+        ),
+        go.Scatter(
+            mode="markers",
+            y=[y for _, y in exact],
+            x=[v.low for v, _ in exact],
+            marker={"symbol": "diamond", "size": 13, "color": "var(--claim)"},
+            hoverinfo="skip",
+        ),
+        _figures([(v.low + v.high) / 2 for v in claims], places[: len(claims)], [_said(v) for v in claims]),
+    ]
 
 
-def _claim_points(claims: list[Verdict], names: list[str]) -> go.Scatter:
-    exact = [(v, name) for v, name in zip(claims, names, strict=False) if v.high == v.low]
+def _said(v: Verdict) -> str:
+    return words.number(v.low) if v.low == v.high else f"{words.number(v.low)}–{words.number(v.high)}"
+
+
+def _ranges(counted: list[Cell], places: list[int]) -> go.Scatter:
     return go.Scatter(
-        mode="markers",
-        name="claimed",
-        showlegend=False,
-        y=[name for _, name in exact],
-        x=[v.low for v, _ in exact],
-        marker={"symbol": "diamond", "size": 13, "color": "var(--claim)"},
-        hovertemplate="%{x:,}<extra>claimed</extra>",
+        mode="lines",
+        x=[v for c in counted for v in (c.lower, c.upper, None)],
+        y=[v for y in places for v in (y, y, None)],
+        line={"color": base.ACCENT, "width": 7},
+        opacity=0.4,
+        hoverinfo="skip",
     )
 
 
-def _counts(counted: list[Cell], names: list[str]) -> go.Scatter:
+def _counts(counted: list[Cell], places: list[int]) -> go.Scatter:
+    trace = _figures([c.measured for c in counted], places, [words.number(c.measured) for c in counted])
+    trace.update(
+        marker={"size": 12, "color": base.ACCENT},
+        hoverinfo="text",
+        hovertext=[f"{words.bounds(c)} {words.units(c.unit, c.upper)}" for c in counted],
+    )
+    return trace
+
+
+def _figures(x: list[float] | list[int], y: list[int], said: list[str]) -> go.Scatter:
     return go.Scatter(
         mode="markers+text",
-        name="counted",
-        showlegend=False,
-        y=names,
-        x=[c.measured for c in counted],
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": [c.upper - c.measured for c in counted],
-            "arrayminus": [c.measured - c.lower for c in counted],
-            "color": base.ACCENT,
-            "thickness": 3,
-            "width": 6,
-        },
-        marker={"size": 12, "color": base.ACCENT},
-        text=[words.number(c.measured) for c in counted],
+        marker={"size": 14, "color": base.NOTHING},  # keeps the figure clear of the bar beneath it
+        x=x,
+        y=y,
+        text=said,
         textposition="top center",
         textfont={"color": base.INK, "size": 13},
         cliponaxis=False,
-        hovertemplate="%{x:,}<extra>counted</extra>",
+        hoverinfo="skip",
     )
 
 
-def _wrap(name: str, width: int = 30) -> str:
+def _wrap(label: str) -> str:
     lines, line = [], ""
-    for word in name.split():
-        if line and len(line) + len(word) >= width:
+    for word in label.split():
+        if line and len(line) + len(word) >= _LABEL_WIDTH:
             lines.append(line)
             line = ""
         line = f"{line} {word}".strip()
-    kept = [*lines, line][:3]
-    return "<br>".join(base.for_chart(part[:60]) for part in kept)
+    return "<br>".join(base.for_chart(part[: 2 * _LABEL_WIDTH]) for part in [*lines, line][:3])
 
 
-def _rows(p: Publication, claims: list[Verdict], counted: list[Cell]) -> tuple[tuple[Entry, ...], ...]:
+def _rows(claims: list[Verdict], counted: list[Cell]) -> tuple[tuple[Entry, ...], ...]:
     count, text = page_table.count, page_table.text
     said = [
-        (text(f"{v.who}: {v.said}"), text(words.units(v.unit)), count(v.low), text(None), count(v.high)) for v in claims
+        (text(f"{v.who}: {v.said}"), text(words.units(v.unit)), count(v.low), count(None), count(v.high))
+        for v in claims
     ]
     found = [
         (text("counted"), text(words.units(c.unit)), *(page_table.figure(c, f) for f in ("lower", "measured", "upper")))

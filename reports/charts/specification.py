@@ -89,6 +89,7 @@ def _measured(p: Publication, cells: list[Cell]) -> go.Scatter:
             "color": [base.ACCENT if yes else base.ORDINARY for yes in chosen],
             "size": [14 if yes else 6 for yes in chosen],
             "symbol": ["diamond" if yes else "circle" for yes in chosen],
+            "opacity": 1,
         },
         customdata=[f"{_words(c)}<br>{words.bounds(c)}" for c in cells],
         hovertemplate="%{y:,}<br>%{customdata}<extra></extra>",

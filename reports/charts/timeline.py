@@ -35,7 +35,7 @@ def timeline_charts(p: Publication) -> list[Chart]:
 
 
 def _arrivals(p: Publication, frame: pl.DataFrame, known: Facts) -> Chart:
-    step = words.short_duration(frame["step_seconds"].median())  # type: ignore[arg-type]
+    step = words.duration(frame["step_seconds"].median()).removeprefix("1 ")  # type: ignore[arg-type]
     bulk = words.percent(known.bulk_in_window, known.arrivals_in_window)
     lead = f"{words.number(known.arrivals_in_window)} deliveries arrived in the window"
     lead += f"; bulk senders sent {bulk} of them." if p.settings.bulk_senders else "; no bulk sender was declared."
