@@ -70,7 +70,7 @@ def _run(arguments: argparse.Namespace) -> int:
         result = run_incident(arguments.incident, out, progress)
     if result.status == "refused":
         return _refused(result)
-    print(_headline(result.headline))
+    print(headline_in_words(result.headline))
     _print_paths(result.paths)
     return PUBLISHED
 
@@ -122,7 +122,7 @@ def _refused(result: "RunResult") -> int:
     return REFUSED
 
 
-def _headline(cell: dict[str, Any] | None) -> str:
+def headline_in_words(cell: dict[str, Any] | None) -> str:
     """Return one row of the grid as one line of words."""
     if cell is None:
         return "Published."

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from mailtoll.cli import headline_in_words
 from tools.local_airflow import environment
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -73,11 +74,7 @@ def report(out: Path, log: Path) -> int:
     if impact["status"] == "refused":
         print(f"refused by a quality gate; the reasons are in {out / 'report.html'}")
         return 3
-    cell = impact["headline"]
-    print(
-        f"{cell['measured']} {cell['unit']}s {cell['count'].replace('_', ' ')} by {cell['threshold_seconds']} s or more"
-        f" ({cell['messages'].replace('_', ' ')}; between {cell['lower']} and {cell['upper']}): {out / 'report.html'}"
-    )
+    print(f"{headline_in_words(impact['headline'])}: {out / 'report.html'}")
     return 0
 
 
