@@ -125,7 +125,9 @@ EVENTS = Table(
         Column("dsn", pl.String, "enhanced status code, RFC 3463", is_nullable=True),
         Column("delay_seconds", pl.Float64, "logged time since this queue file arrived", unit="s", is_nullable=True),
         Column("before_active_seconds", pl.Float64, "part a of `delays=`: waits deferred", unit="s", is_nullable=True),
-        Column("active_seconds", pl.Float64, "part b of `delays=`: waits in our active queue", unit="s", is_nullable=True),
+        Column(
+            "active_seconds", pl.Float64, "part b of `delays=`: waits in our active queue", unit="s", is_nullable=True
+        ),
         Column("connect_seconds", pl.Float64, "part c of `delays=`: connection set-up", unit="s", is_nullable=True),
         Column("transmit_seconds", pl.Float64, "part d of `delays=`: transmission", unit="s", is_nullable=True),
         Column("relay", pl.String, "next hop as logged; `none` for no attempt", is_nullable=True),
@@ -234,7 +236,12 @@ DELIVERIES = Table(
         Column("mailbox", pl.String, "mailbox by the records of the day; null: unmatched", is_nullable=True),
         Column("account_id", pl.String, "account by the records of the day", is_nullable=True),
         Column("customer_id", pl.String, "customer by the records of the day", is_nullable=True),
-        Column("segment", pl.String, "segment by the records of the day; `unmatched`; null: recipient unknown", is_nullable=True),
+        Column(
+            "segment",
+            pl.String,
+            "segment by the records of the day; `unmatched`; null: recipient unknown",
+            is_nullable=True,
+        ),
         Column("arrived_at", INSTANT, "first arrival on the platform"),
         Column("arrived_date", pl.Date, "day of arrival in the incident's time zone"),
         Column("ended_at", INSTANT, "final outcome; null while pending or unresolved", is_nullable=True),
@@ -300,7 +307,9 @@ MINUTES = Table(
         Column("backlog", pl.Int64, "deliveries waiting at its end", minimum=0),
         Column("backlog_bulk", pl.Int64, "of them from bulk senders", minimum=0),
         Column("delay_median_seconds", pl.Float64, "median delay of its arrivals", unit="s", is_nullable=True),
-        Column("delay_p95_seconds", pl.Float64, "95th percentile of the delay of its arrivals", unit="s", is_nullable=True),
+        Column(
+            "delay_p95_seconds", pl.Float64, "95th percentile of the delay of its arrivals", unit="s", is_nullable=True
+        ),
     ),
     visibility="public",
 )
@@ -312,7 +321,13 @@ DELAYS = Table(
     columns=(
         Column("segment", pl.String, "`all`, a segment or `unmatched`"),
         Column("messages", pl.String, "which messages", allowed=MESSAGES),
-        Column("at_most_seconds", pl.Float64, "upper edge of this class of delay; null: no upper edge", unit="s", is_nullable=True),
+        Column(
+            "at_most_seconds",
+            pl.Float64,
+            "upper edge of this class of delay; null: no upper edge",
+            unit="s",
+            is_nullable=True,
+        ),
         Column("delivered", pl.Int64, "delivered with a delay in the class", minimum=0),
         Column("pending", pl.Int64, "still open, and waiting that long already", minimum=0),
         Column("lost", pl.Int64, "lost after that long", minimum=0),
@@ -336,6 +351,171 @@ GATES = Table(
     visibility="public",
 )
 
+HOURS = Table(
+    name="hours",
+    grain="one row per unit, threshold, messages, count and segment: how long people were down",
+    key=("unit", "threshold_seconds", "messages", "count", "segment"),
+    columns=(
+        Column("unit", pl.String, "whose time", allowed=("account", "mailbox")),
+        Column(
+            "threshold_seconds",
+            pl.Int64,
+            "down while a message is older than this and undelivered",
+            unit="s",
+            minimum=0,
+        ),
+        Column("messages", pl.String, "which messages", allowed=MESSAGES),
+        Column("count", pl.String, "which outcomes; lost mail counts until it was lost", allowed=COUNTS),
+        Column("segment", pl.String, "`all` or a segment of the records"),
+        Column("people", pl.Int64, "accounts or mailboxes that were down for some time", minimum=0),
+        Column(
+            "measured_seconds", pl.Float64, "time down, added up over them; overlaps count once", unit="s", minimum=0
+        ),
+        Column("lower_seconds", pl.Float64, "of it, what the log itself proves", unit="s", minimum=0),
+        Column("upper_seconds", pl.Float64, "with unresolved mail and unmatched recipients", unit="s", minimum=0),
+    ),
+    visibility="public",
+    note="Mail that arrived in the window, followed until its end or as of. A delay of exactly D is late and has no time down.",
+)
+
+DOWNTIME = Table(
+    name="downtime",
+    grain="one row per unit, person, segment and span in which it was down, by the headline's threshold, messages and count",
+    key=("unit", "entity_id", "segment", "start_at"),
+    columns=(
+        Column("unit", pl.String, "what the person is", allowed=("account", "mailbox")),
+        Column("entity_id", pl.String, "the account's id or the mailbox"),
+        Column("segment", pl.String, "segment of the mail that waited"),
+        Column("start_at", INSTANT, "its oldest undelivered message reached the threshold"),
+        Column("end_at", INSTANT, "nothing that old waited any more; as of, where something still does"),
+    ),
+)
+
+UPTIME = Table(
+    name="uptime",
+    grain="one row per segment and length of time: user-uptime in the worst such time of the incident's window",
+    key=("segment", "window_seconds"),
+    columns=(
+        Column("segment", pl.String, "`all` or a segment of the records"),
+        Column(
+            "window_seconds",
+            pl.Int64,
+            "length of the time looked at; the longest is the whole window",
+            unit="s",
+            minimum=1,
+        ),
+        Column("accounts", pl.Int64, "accounts that had mail in the window", minimum=0),
+        Column("worst_start_at", INSTANT, "start of the worst such time", is_nullable=True),
+        Column("down_seconds", pl.Float64, "time down in it, over all accounts", unit="s", minimum=0),
+        Column(
+            "uptime_share",
+            pl.Float64,
+            "share of the accounts' time in which they were up; null: no account",
+            is_nullable=True,
+            minimum=0,
+        ),
+    ),
+    visibility="public",
+    note="Hauer et al., Meaningful Availability, NSDI 2020; at the headline's threshold.",
+)
+
+SCALES = Table(
+    name="scales",
+    grain="one row per illustrative regulator's scale and criterion",
+    key=("scale", "criterion"),
+    columns=(
+        Column("scale", pl.String, "whose scale"),
+        Column("criterion", pl.String, "what it asks, in words"),
+        Column("observed", pl.Float64, "what was measured; null: mail logs can't tell", is_nullable=True, minimum=0),
+        Column(
+            "threshold",
+            pl.Float64,
+            "from where the criterion is met; null: it names no figure",
+            is_nullable=True,
+            minimum=0,
+        ),
+        Column("unit", pl.String, "unit of both"),
+        Column(
+            "is_met", pl.Boolean, "whether it would be met, were e-mail in scope; null: no figure", is_nullable=True
+        ),
+        Column("source", pl.String, "where the scale is written"),
+        Column("caveat", pl.String, "why it may not apply"),
+    ),
+    visibility="public",
+)
+
+SURVIVAL = Table(
+    name="survival",
+    grain="one row per segment, messages and delay: what became of mail of the window by then, pending mail censored",
+    key=("segment", "messages", "delay_seconds"),
+    columns=(
+        Column("segment", pl.String, "`all`, a segment or `unmatched`"),
+        Column("messages", pl.String, "which messages", allowed=MESSAGES),
+        Column("delay_seconds", pl.Float64, "time since first arrival", unit="s", minimum=0),
+        Column("at_risk", pl.Int64, "deliveries known to have waited at least this long", minimum=0),
+        Column("waiting_share", pl.Float64, "share that waits at least this long (Kaplan-Meier)", minimum=0),
+        Column("delivered_share", pl.Float64, "share delivered sooner (Aalen-Johansen)", minimum=0),
+        Column("lost_share", pl.Float64, "share lost sooner (Aalen-Johansen)", minimum=0),
+        Column(
+            "naive_waiting_share", pl.Float64, "the same of delivered mail alone: misleads", is_nullable=True, minimum=0
+        ),
+    ),
+    visibility="public",
+    note="Waiting, delivered and lost add up to one.",
+)
+
+WINDOWS = Table(
+    name="windows",
+    grain="one row per window that was declared or that some penalty detects",
+    key=("source", "penalty"),
+    columns=(
+        Column("source", pl.String, "where it comes from", allowed=("declared", "detected")),
+        Column(
+            "penalty",
+            pl.Float64,
+            "price of a change point, in noise variances times log n; null: declared",
+            is_nullable=True,
+            minimum=0,
+        ),
+        Column("is_used", pl.Boolean, "the window of this run's figures"),
+        Column("is_default", pl.Boolean, "found with the penalty that was fixed beforehand"),
+        Column("change_points", pl.Int64, "changes of level found in all; null: declared", is_nullable=True, minimum=0),
+        Column("start_at", INSTANT, "start; null: nothing stands out", is_nullable=True),
+        Column("end_at", INSTANT, "end, exclusive", is_nullable=True),
+    ),
+    visibility="public",
+)
+
+WINDOW_FIGURES = Table(
+    name="window_figures",
+    grain="one row per window of `windows` and segment: the headline under it",
+    key=("source", "penalty", "segment"),
+    columns=(
+        Column("source", pl.String, "where the window comes from", allowed=("declared", "detected")),
+        Column("penalty", pl.Float64, "as in `windows`", is_nullable=True, minimum=0),
+        Column("segment", pl.String, "`all`, a segment or `unmatched`"),
+        Column("measured", pl.Int64, "the headline's definition, counted in it", minimum=0),
+        Column("lower", pl.Int64, "what the logs prove", minimum=0),
+        Column("upper", pl.Int64, "lower plus all that might be", minimum=0),
+    ),
+    visibility="public",
+)
+
+LATE_SHARE = Table(
+    name="late_share",
+    grain="one row per step of about equally many deliveries: how many were late, and the level found there",
+    key=("start_at",),
+    columns=(
+        Column("start_at", INSTANT, "first arrival of the step"),
+        Column("end_at", INSTANT, "start of the next step"),
+        Column("deliveries", pl.Int64, "deliveries that arrived in it and can be judged", minimum=1),
+        Column("late", pl.Int64, "of them late by the headline's threshold, or lost", minimum=0),
+        Column("level_share", pl.Float64, "late share between the change points around it", minimum=0),
+        Column("is_disturbed", pl.Boolean, "that level stands out from ordinary time"),
+    ),
+    visibility="public",
+)
+
 TABLES = (
     INPUTS,
     EVENTS,
@@ -350,4 +530,12 @@ TABLES = (
     MINUTES,
     DELAYS,
     GATES,
+    HOURS,
+    DOWNTIME,
+    UPTIME,
+    SCALES,
+    SURVIVAL,
+    WINDOWS,
+    WINDOW_FIGURES,
+    LATE_SHARE,
 )
