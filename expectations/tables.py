@@ -375,12 +375,12 @@ HOURS = Table(
         Column("upper_seconds", pl.Float64, "with unresolved mail and unmatched recipients", unit="s", minimum=0),
     ),
     visibility="public",
-    note="Mail that arrived in the window, followed until its end or as of. A delay of exactly D is late and has no time down.",
+    note="Mail that arrived in the window, followed to its end or as of. A delay of exactly D has no time down.",
 )
 
 DOWNTIME = Table(
     name="downtime",
-    grain="one row per unit, person, segment and span in which it was down, by the headline's threshold, messages and count",
+    grain="one row per unit, person, segment and span in which it was down, by the headline's definition",
     key=("unit", "entity_id", "segment", "start_at"),
     columns=(
         Column("unit", pl.String, "what the person is", allowed=("account", "mailbox")),
