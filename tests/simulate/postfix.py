@@ -71,6 +71,7 @@ class PostfixLog:
             for number, host in enumerate(outage.hosts)
         }
         self.waiting: dict[str, list[dict[str, object]]] = {host: [] for host in outage.hosts}
+        self.id_fraction = 0.0
         self.counts: dict[tuple[str, int, str], int] = {}
         for message in outage.messages:
             self._message(message)
@@ -91,6 +92,7 @@ class PostfixLog:
         end = self.outage.log_end
         is_open = any(r.end is None or r.end >= end for r in message.recipients)
         self.desk.begin(0.0 if is_open else message.fraction)
+        self.id_fraction = self.desk.fraction if self.options.long_ids else message.fraction
         if message.refused_at is not None:
             self._refuse(message)
         leg = self._accept(message)
@@ -135,7 +137,7 @@ class PostfixLog:
             for r in message.recipients
         ]
         host, at = message.host, message.arrived_at
-        queue_id = self.ids[host].take(at, message.fraction)
+        queue_id = self.ids[host].take(at, self.id_fraction)
         leg = Leg(host, queue_id, at, entries, message.sender, message.size, not self.outage.with_filter)
         self._say(host, at, "smtpd", f"connect from {message.client}")
         self._say(host, at, "smtpd", f"{queue_id}: client={message.client}")
@@ -192,7 +194,7 @@ class PostfixLog:
                 merged.setdefault(key, Entry([], recipient.final, original)).whom.append(recipient)
         hosts = self.outage.hosts
         host = hosts[(hosts.index(leg.host) + 1) % len(hosts)] if self.options.filter_on_next_host else leg.host
-        queue_id = self.ids[host].take(at, self.desk.fraction)
+        queue_id = self.ids[host].take(at, self.id_fraction)
         next_leg = Leg(host, queue_id, at, list(merged.values()), leg.sender, leg.size + 411, True, tries=1)
         has_xforward = hosts.index(host) % 2 == 0
         client = "localhost[127.0.0.1]"
@@ -261,7 +263,7 @@ class PostfixLog:
         )
 
     def _notify(self, leg: Leg, at: int) -> None:
-        notice = self.ids[leg.host].take(at, self.desk.fraction)
+        notice = self.ids[leg.host].take(at, self.id_fraction)
         relay = f"mx.{leg.sender.rpartition('@')[2]}[203.0.113.9]:25"
         self._say(leg.host, at, "cleanup", f"{notice}: message-id=<{at}.{notice}@{leg.host}.officemail.example>")
         self._say(leg.host, at, "bounce", f"{leg.queue_id}: sender non-delivery notification: {notice}")
@@ -287,7 +289,7 @@ class PostfixLog:
             leg.entries = []
 
     def _pickup(self, message: Message, leg: Leg, at: int) -> Leg:
-        queue_id = self.ids[leg.host].take(at, self.desk.fraction)
+        queue_id = self.ids[leg.host].take(at, self.id_fraction)
         self._say(leg.host, at, "pickup", f"{queue_id}: uid=102 from=<{leg.sender}> orig_id={leg.queue_id}")
         self._say(leg.host, at, "cleanup", f"{queue_id}: message-id=<{message.message_id}>")
         is_filtered = not self.outage.with_filter
