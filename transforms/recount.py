@@ -47,7 +47,7 @@ def recount_deliveries(event_files: list[Path], records: pl.DataFrame, settings:
     """Return the deliveries of the window as the second count sees them.
 
     One row per message and mailbox or unmatched address: delivery, message, address, mailbox, account, customer
-    (codes and names; null where the records know none), segment, is_bulk, outcome, arrival and delay (both in µs).
+    (numbers, codes and names; null where the records know none), segment, is_bulk, outcome, arrival and delay (both in µs).
     """
     events = read_events(event_files, settings)
     legs, places = attach_listing(read_legs(events), events)
@@ -70,7 +70,7 @@ def recount_deliveries(event_files: list[Path], records: pl.DataFrame, settings:
         .join(messages.select("root", "is_bulk"), on="root", validate="m:1")
         .with_columns(segment=pl.when(pl.col("record").is_null()).then(pl.lit("unmatched")).otherwise("segment"))
         .rename({"root": "message", "written": "address"})
-        .with_columns(delivery=pl.lit(True))
+        .with_row_index("delivery")
         .drop("whose", "record")
     )
 

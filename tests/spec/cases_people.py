@@ -16,7 +16,7 @@ PEOPLE = [
         "two aliases of one mailbox in two messages are two addresses and one mailbox",
         [arrived("A1", 0), sent("A1", 90, ANN, SALES), removed("A1", 90), *whole("A2", 0, 90, ANN)],
         ("delivered 90", "delivered 90"),
-        {"delivery late 60": 2, "address late 60": 2, "mailbox late 60": 1, "account late 60": 1},
+        {"delivery late 60": 2, "delivery late 60 residential": 2, "address late 60": 2, "mailbox late 60": 1},
         records=(record(ANN), record(SALES, ANN)),
     ),
     Case(

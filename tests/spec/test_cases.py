@@ -33,7 +33,9 @@ def first_count(files: list[Path], records: pl.DataFrame, chosen: Settings) -> t
 
     impact = measure(files, records, chosen)
     inside = impact.deliveries.filter(
-        pl.col("arrived_at") >= chosen.window.start, pl.col("arrived_at") < chosen.window.end
+        pl.col("arrived_at") >= chosen.window.start,
+        pl.col("arrived_at") < chosen.window.end,
+        pl.col("address").is_not_null(),  # recipients that the log only counts, never names: in no cell
     )
     return [f"{o} {d:g}" for o, d in inside.select("outcome", "delay_seconds").rows()], impact.cells
 

@@ -1,0 +1,106 @@
+"""The second count: free of how lines lie in files, sharing nothing with the first, showing every difference.
+
+What it must count is in tests/spec.
+"""
+
+import ast
+import random
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import polars as pl
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from expectations.tables import COUNTS, EVENTS, MESSAGES, UNITS
+from tests.spec.mess import RECORDS, logs
+from tests.spec.tables import Row, event_frame, record_frame, settings, whole
+from transforms.impact import measure
+from transforms.recount import CELL, differences, recount
+
+FEW = hypothesis_settings(max_examples=40, deadline=None)
+MANY = hypothesis_settings(max_examples=150, deadline=None)
+
+
+def count(*files: pl.DataFrame) -> pl.DataFrame:
+    """Recount events that lie in these files."""
+    with TemporaryDirectory() as folder:
+        paths = [Path(folder) / f"{number}.parquet" for number in range(len(files))]
+        for frame, path in zip(files, paths, strict=True):
+            frame.write_parquet(path)
+        return recount(paths, record_frame(RECORDS), settings())
+
+
+@FEW
+@given(rows=logs(), seed=st.integers(0, 1000), parts=st.integers(1, 3))
+def test_the_order_of_rows_and_files_does_not_matter(rows: list[Row], seed: int, parts: int) -> None:
+    events = event_frame(rows)
+    shuffled = events.sample(fraction=1, shuffle=True, seed=seed)
+    dealt = [shuffled[part::parts] for part in range(parts)]
+    random.Random(seed).shuffle(dealt)
+    assert_frame_equal(count(*dealt), count(events))
+
+
+@FEW
+@given(rows=logs(), start=st.integers(0, 20), length=st.integers(0, 60))
+def test_lines_that_two_files_hold_are_counted_once(rows: list[Row], start: int, length: int) -> None:
+    events = event_frame(rows)
+    copy = events[start : start + length].with_columns(source_id=pl.lit("f2"))
+    assert_frame_equal(count(events, copy), count(events))
+
+
+@FEW
+@given(rows=logs(), cut=st.integers(0, 60))
+def test_a_log_cut_in_two_by_rotation_gives_the_same_figures(rows: list[Row], cut: int) -> None:
+    events = event_frame(rows)
+    second = events[cut:].with_columns(pl.col("line_number") - cut, source_id=pl.lit("a later file"))
+    assert_frame_equal(count(events[:cut], second), count(events))
+
+
+@MANY
+@given(rows=logs())
+def test_both_counts_agree_on_drawn_logs(rows: list[Row]) -> None:
+    events, records = event_frame(rows), record_frame(RECORDS)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "events.parquet"
+        events.write_parquet(path)
+        first = measure([path], records, settings())
+        found = differences(first.cells, recount([path], records, settings()))
+    assert found.is_empty(), f"{found.to_dicts()}"
+
+
+def test_the_grid_is_whole_even_when_nothing_happened() -> None:
+    grid = recount([], record_frame(RECORDS), settings())
+    heads, mail = 3, 3  # units of the records have no `unmatched`
+    assert grid.height == (heads * 3 + mail * 4) * len(MESSAGES) * len(COUNTS) * 2
+    assert set(grid["unit"]) == set(UNITS)
+    assert grid["measured"].sum() == 0
+    assert grid.select(CELL).is_unique().all()
+
+
+def test_differences_name_the_cells_and_both_figures() -> None:
+    grid = count(event_frame(whole("A1", 0, 60, "ann@example.com")))
+    assert differences(grid, grid).is_empty()
+    is_one = (pl.col("unit") == "account") & (pl.col("segment") == "all") & (pl.col("measured") == 1)
+    wrong = grid.with_columns(measured=pl.when(is_one).then(2).otherwise("measured"))
+    found = differences(wrong, grid)
+    assert found.height == grid.filter(is_one).height > 0
+    assert set(found["measured"]) == {2}
+    assert set(found["recounted"]) == {1}
+
+
+def test_a_cell_that_one_count_lacks_is_a_difference() -> None:
+    grid = count(EVENTS.empty())
+    assert differences(grid[1:], grid)["measured"].to_list() == [None]
+    assert differences(grid, grid[1:])["recounted"].to_list() == [None]
+
+
+def test_it_imports_no_other_transform() -> None:
+    folder = Path(__file__).parents[2] / "transforms"
+    for file in sorted(folder.glob("recount*.py")):
+        names = [n.module or "" for n in ast.walk(ast.parse(file.read_text())) if isinstance(n, ast.ImportFrom)]
+        inside = [name for name in names if name.startswith(("transforms", "sources", "mailtoll", "reports"))]
+        strangers = [n for n in inside if n not in ("transforms.settings", "transforms.errors") and "recount" not in n]
+        assert not strangers, f"{file.name} imports {strangers}"
