@@ -16,19 +16,27 @@ from transforms.exim_envelope import MESSAGE_ID
 
 DIALECTS = ("postfix", "sendmail", "exim", "exchange")
 _SYSLOG_STAMP = (
-    r"(?:[A-Z][a-z]{2} [ 0-3][0-9] [0-9:]{8}(?:\.[0-9]+)?|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}[^ ]*|1 [0-9]{4}-[0-9]{2}-[0-9]{2}T[^ ]+)"
+    r"(?:[A-Z][a-z]{2} [ 0-3]?[0-9] [0-9:]{8}(?:\.[0-9]+)?|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}[^ ]*"
+    r"|1 [0-9]{4}-[0-9]{2}-[0-9]{2}T[^ ]+)"
 )
-_SYSLOG_HEAD = rf"^(?:<[0-9]+>)?{_SYSLOG_STAMP} [^ ]+ "
-_POSTFIX = r"(?:[^ \[]*postfix[^ \[]*|[^ \[]+/(?:smtpd?|qmgr|cleanup|local|pipe|virtual|lmtp|bounce|pickup|postscreen|anvil|error))"
+_SYSLOG_HEAD = rf"^(?:<[0-9]+>)?{_SYSLOG_STAMP} (?:<[^ >]*> )?[^ ]+ "
+_POSTFIX = (
+    r"(?:[^ \[]*postfix[^ \[]*"
+    r"|[^ \[]+/(?:smtpd?|qmgr|cleanup|local|pipe|virtual|lmtp|bounce|pickup|postscreen|anvil|error))"
+)
 _SENDMAIL = r"(?:sendmail|sm-[a-z-]+)"
 # Exim main log: its stamp has a space where RFC 3339 has a T, and what follows is a message id or Exim's own words.
 _EXIM_STAMP = r"^(?:[^ 0-9#][^ ]* exim[^ ]*: )?[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8}(?:\.[0-9]+)?(?: [+-][0-9]{4})?"
 _EXIM_WORDS = (
-    r"H=|U=|F=|exim |(?:Start|End) queue run|SMTP |TLS |no host name found|no IP address found|[^ ]* ?authenticator failed"
-    r"|rejected |temporarily rejected |Connection from |unexpected disconnection|no MAIL in |cwd=|[^ ]+ exim[^ ]*\["
+    r"H=|U=|F=|exim |(?:Start|End) queue run|SMTP |TLS |no host name found|no IP address found"
+    r"|[^ ]* ?authenticator failed|rejected |temporarily rejected |Connection from |unexpected disconnection"
+    r"|no MAIL in |cwd=|[^ ]+ exim[^ ]*\["
 )
 _EXCHANGE_ROW = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z?,"
-_EXCHANGE_EVENT = r",\"?(?:RECEIVE|DELIVER|SEND|SENDEXTERNAL|SUBMIT|FAIL|DSN|EXPAND|RESOLVE|TRANSFER|DEFER|HA[A-Z]+|AGENTINFO|NOTIFYMAPI)\"?,"
+_EXCHANGE_EVENT = (
+    r",\"?(?:RECEIVE|DELIVER|SEND|SENDEXTERNAL|SUBMIT|FAIL|DSN|EXPAND|RESOLVE|TRANSFER|DEFER|HA[A-Z]+|AGENTINFO"
+    r"|NOTIFYMAPI)\"?,"
+)
 _JOURNAL = r'"(?:SYSLOG_IDENTIFIER|_COMM)" ?: ?"'
 PATTERNS = {
     ("syslog", "postfix"): rf"{_SYSLOG_HEAD}{_POSTFIX}(?:\[[0-9]+\])?(?:: | [0-9-]+ )|^\{{.*{_JOURNAL}{_POSTFIX}\"",
@@ -58,7 +66,9 @@ class Detection:
     @property
     def dialects(self) -> tuple[str, ...]:
         """Dialects that were seen, most lines first."""
-        return tuple(sorted((name for name, lines in self.counts.items() if lines), key=lambda name: -self.counts[name]))
+        return tuple(
+            sorted((name for name, lines in self.counts.items() if lines), key=lambda name: -self.counts[name])
+        )
 
 
 def detect(sample: pl.Series) -> Detection:

@@ -8,14 +8,14 @@ like a delivery fact and does not end like one; a line of another program is ign
 """
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import polars as pl
 
 from expectations.tables import INSTANT
 
-RAW = {"line_number": pl.Int64, "text": pl.String}
-OPENED = {
+RAW: dict[str, Any] = {"line_number": pl.Int64, "text": pl.String}
+OPENED: dict[str, Any] = {
     "line_number": pl.Int64,
     "logged_at": INSTANT,
     "host": pl.String,

@@ -83,7 +83,9 @@ _HEAD = ("line_number", "logged_at", "host", "queue_id")
 
 
 def _arrivals(rows: pl.DataFrame) -> pl.DataFrame:
-    envelope_sender = pl.when(pl.col("return-path") != "").then(_address("return-path")).otherwise(_address("sender-address"))
+    envelope_sender = (
+        pl.when(pl.col("return-path") != "").then(_address("return-path")).otherwise(_address("sender-address"))
+    )
     client = pl.concat_str(pl.col("client-hostname"), pl.lit("["), pl.col("client-ip"), pl.lit("]"))
     arrived = rows.select(
         *_HEAD,
@@ -101,14 +103,18 @@ def _by_recipient(rows: pl.DataFrame) -> pl.DataFrame:
     """One row per recipient, with its own `status` text where the row lists as many of them as recipients."""
     said = pl.col("recipient-status")
     statuses = pl.when(said.str.starts_with("'")).then(said.str.extract_all(r"'[^']*'")).otherwise(said.str.split(";"))
-    lists = rows.with_columns(pl.col("recipient-address").str.split(";").alias("recipient"), statuses.alias("status_text"))
+    lists = rows.with_columns(
+        pl.col("recipient-address").str.split(";").alias("recipient"), statuses.alias("status_text")
+    )
     # A status may hold a semicolon itself: it is one list only if each part begins like a status.
     begins = pl.col("status_text").list.eval(pl.element().str.contains(PATTERNS["status_begins"])).list.all()
     is_paired = (pl.col("recipient").list.len() == pl.col("status_text").list.len()) & begins
     paired = lists.filter(is_paired).explode("recipient", "status_text")
     shared = lists.filter(~is_paired).with_columns(pl.col("recipient-status").alias("status_text")).explode("recipient")
     each = pl.concat([paired, shared]).with_columns(_address("recipient"), pl.col("status_text").str.strip_chars("' "))
-    return each.filter(pl.col("recipient") != "").unique(["line_number", "recipient"], keep="first", maintain_order=True)
+    return each.filter(pl.col("recipient") != "").unique(
+        ["line_number", "recipient"], keep="first", maintain_order=True
+    )
 
 
 def _expansions(rows: pl.DataFrame) -> pl.DataFrame:

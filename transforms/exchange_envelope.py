@@ -33,15 +33,33 @@ FIELDS = (
     "connector-id",
 )
 _2010 = (
-    "date-time client-ip client-hostname server-ip server-hostname source-context connector-id source event-id internal-message-id"
-    " message-id recipient-address recipient-status total-bytes recipient-count related-recipient-address reference message-subject"
-    " sender-address return-path message-info"
-).split()
-_2010_SP1 = [*_2010, *"directionality tenant-id original-client-ip original-server-ip custom-data".split()]
-_2013 = [*_2010_SP1[:11], "network-message-id", *_2010_SP1[11:]]
-_2016 = [*_2013, *"transport-traffic-type log-id schema-version".split()]
+    "date-time",
+    "client-ip",
+    "client-hostname",
+    "server-ip",
+    "server-hostname",
+    "source-context",
+    "connector-id",
+    "source",
+    "event-id",
+    "internal-message-id",
+    "message-id",
+    "recipient-address",
+    "recipient-status",
+    "total-bytes",
+    "recipient-count",
+    "related-recipient-address",
+    "reference",
+    "message-subject",
+    "sender-address",
+    "return-path",
+    "message-info",
+)
+_2010_SP1 = (*_2010, "directionality", "tenant-id", "original-client-ip", "original-server-ip", "custom-data")
+_2013 = (*_2010_SP1[:11], "network-message-id", *_2010_SP1[11:])
+_2016 = (*_2013, "transport-traffic-type", "log-id", "schema-version")
 # Columns of files that have lost their header, by their number.
-HEADERS = {len(names): tuple(names) for names in (_2010, _2010_SP1, _2013, _2016)}
+HEADERS = {len(names): names for names in (_2010, _2010_SP1, _2013, _2016)}
 _SENDS = ("SEND", "SENDEXTERNAL")
 _HEADER_MARK = "#Fields:"
 # Looked for in the row with a comma put before it, so that every field, the first and empty ones too, begins with one.
@@ -66,14 +84,23 @@ class ExchangeEnvelope:
             first = section["text"][0]
             if first.startswith(_HEADER_MARK):
                 self._header = tuple(name.strip().lower() for name in first[len(_HEADER_MARK) :].split(","))
-            rows = section.select("line_number", "text").filter(~_TEXT.str.starts_with("#") & (_TEXT.str.strip_chars() != ""))
+            rows = section.select("line_number", "text").filter(
+                ~_TEXT.str.starts_with("#") & (_TEXT.str.strip_chars() != "")
+            )
             headers = [self._header] if self._header else list(HEADERS.values())
             for header in headers:
                 found, rows = _cut(rows, header, self._host)
                 opened.append(found)
-            aside.append(rows.select("line_number", pl.lit("row has another number of columns than its header, or no date-time").alias("reason")))
+            aside.append(
+                rows.select(
+                    "line_number",
+                    pl.lit("row has another number of columns than its header, or no date-time").alias("reason"),
+                )
+            )
         lines = pl.concat(opened).sort("line_number")
-        return Opened(lines, pl.concat(aside) if aside else raw.clear().select("line_number", pl.lit("").alias("reason")))
+        return Opened(
+            lines, pl.concat(aside) if aside else raw.clear().select("line_number", pl.lit("").alias("reason"))
+        )
 
 
 def _cut(rows: pl.DataFrame, header: tuple[str, ...], host: str) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -101,7 +128,9 @@ def _cut(rows: pl.DataFrame, header: tuple[str, ...], host: str) -> tuple[pl.Dat
         "logged_at",
         pl.when(server == "").then(pl.lit(host)).otherwise(server.str.to_lowercase()).alias("host"),
         pl.lit(SERVICE).alias("service"),
-        pl.concat_str([pl.col(name).str.replace_all(SEPARATOR, " ", literal=True) for name in FIELDS], separator=SEPARATOR).alias("text"),
+        pl.concat_str(
+            [pl.col(name).str.replace_all(SEPARATOR, " ", literal=True) for name in FIELDS], separator=SEPARATOR
+        ).alias("text"),
     )
     return opened.select(OPENED.keys()), rows.join(opened, on="line_number", how="anti", maintain_order="left")
 

@@ -63,7 +63,7 @@ class EximEnvelope:
             return pl.Series([], dtype=INSTANT)
         key = lines.select(pl.concat_str("stamp", "fraction", "zone", ignore_nulls=True).alias("key"))["key"]
         run = key.rle_id()
-        starts = lines.filter((run != run.shift(1)).fill_null(True))  # noqa: FBT003 - Polars' own signature
+        starts = lines.filter((run != run.shift(1)).fill_null(True))
         fraction = pl.col("fraction").cast(pl.Float64, strict=False).fill_null(0.0)
         wall = pl.col("stamp").str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us", strict=False)
         starts = starts.with_columns((wall + pl.duration(microseconds=(fraction * 1e6).round())).alias("wall"))
@@ -91,4 +91,3 @@ def _split_tails(lines: pl.DataFrame) -> pl.DataFrame:
     return split.select(
         "line_number", "stamp", pl.when(is_read).then("text").otherwise("whole").alias("text"), "fraction", "zone"
     )
-

@@ -5,7 +5,8 @@ A reply is the other server's text, so that what it names is a next leg only if 
 
 # Postfix `queued as ID`, local(8) `forwarded as ID`, Exim `OK id=ID`, Sendmail `ID Message accepted for delivery`.
 NEXT_LEG = (
-    r"(?:queued as |forwarded as |\bid=)(?<named>[0-9A-Za-z]{6}-[0-9A-Za-z]{6,11}-[0-9A-Za-z]{2,4}|[0-9A-Za-z]{5,24})(?:[ )>,;\"]|$)"
+    r"(?:queued as |forwarded as |\bid=)(?<named>[0-9A-Za-z]{6}-[0-9A-Za-z]{6,11}-[0-9A-Za-z]{2,4}|[0-9A-Za-z]{5,24})"
+    r"(?:[ )>,;\"]|$)"
     r"|(?:^|[ (])(?<first>[0-9A-Za-z]{8,24}) Message accepted for delivery"
 )
 # RFC 3463 status code behind a reply code, or at the beginning of a status text.

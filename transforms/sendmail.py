@@ -2,9 +2,9 @@
 
 | line `ID: …` | event |
 | --- | --- |
-| `from=<…>, size=…, nrcpts=N, msgid=…, relay=…` | arrived and queued; `nrcpts=0`: nothing was accepted, no event |
+| `from=<…>, size=…, nrcpts=N, msgid=…, relay=…` | arrived; `nrcpts=0`: nothing was accepted, no event |
 | `to=a,b, ctladdr=…, delay=…, relay=…, dsn=…, stat=…` | attempted, once per recipient; `stat=queued`: accepted |
-| `ID2: DSN: …`, `ID2: return to sender: …` and the like | notified; with `Cannot send message for 5 days` also expired |
+| `ID2: DSN: …`, `ID2: return to sender: …` … | notified; with `Cannot send message for 5 days` also expired |
 | `ID2: clone: owner=…` | arrived: ID2 takes over some recipients of ID |
 | `ruleset=…, reject=4xx …` | refused |
 
@@ -27,16 +27,21 @@ _QUEUE_ID = r"[0-9A-Za-z]{7,24}"
 SERVICES = r"^(?:sendmail|sm-[a-z-]+|sm_[a-z_]+|smmsp|sendmail-[a-z]+)$"
 PATTERNS = {
     "from": (
-        rf"^from=(?<sender>{_ADDRESS}|), size=[0-9]+, (?:class=-?[0-9]+, )?(?:pri=-?[0-9]+, )?nrcpts=(?<recipient_count>[0-9]+)"
+        rf"^from=(?<sender>{_ADDRESS}|), size=[0-9]+, (?:class=-?[0-9]+, )?(?:pri=-?[0-9]+, )?"
+        r"nrcpts=(?<recipient_count>[0-9]+)"
         r"(?:, msgid=<?(?<message_id>.*?)>?)?(?:, (?<more>(?:bodytype|proto|daemon|tls_verify|auth|relay)=.*))?$"
     ),
     "to": (
-        rf"^to=(?<recipients>{_ADDRESS}(?:,\s?{_ADDRESS})*)(?: \[more\])?(?:, ctladdr=(?<control>.*?)(?: \([0-9]+/[0-9]+\))?)?"
+        rf"^to=(?<recipients>{_ADDRESS}(?:,\s?{_ADDRESS})*)(?: \[more\])?"
+        r"(?:, ctladdr=(?<control>.*?)(?: \([0-9]+/[0-9]+\))?)?"
         r", delay=(?:(?<days>[0-9]+)\+)?(?<hours>[0-9]{2}):(?<minutes>[0-9]{2}):(?<seconds>[0-9]{2})"
         r"(?:, xdelay=[0-9+:]+)?(?:, mailer=(?<mailer>[^ ,]+))?(?:, pri=-?[0-9]+)?(?:, relay=(?<relay>.*?))?"
         r"(?:, dsn=(?<dsn>[0-9.]+))?(?:, reply=(?<answer>.*?))?, stat=(?<stat>.*)$"
     ),
-    "notice": rf"^(?<related_queue_id>{_QUEUE_ID}): (?<what>DSN|postmaster notify|return to sender|sender notify|return receipt): (?<why>.*)$",
+    "notice": (
+        rf"^(?<related_queue_id>{_QUEUE_ID}): (?<what>DSN|postmaster notify|return to sender|sender notify"
+        r"|return receipt): (?<why>.*)$"
+    ),
     "clone": rf"^(?<queue_id>{_QUEUE_ID}): clone: owner=",
     "refused": (
         r"^ruleset=(?<ruleset>[A-Za-z_]+), arg1=(?<argument>.*?)(?:, arg2=.*?)?, relay=(?<client>.*?),"
@@ -70,12 +75,14 @@ class SendmailGrammar:
         readings = [
             _arrivals(bodies.filter((begins == "from") & is_from)),
             _attempts(bodies.filter(begins.str.starts_with("to="))),
-            _notices(bodies.filter(_TEXT.str.contains(rf"^{_QUEUE_ID}: (?:DSN|postmaster notify|return |sender notify|clone)"))),
+            _notices(
+                bodies.filter(
+                    _TEXT.str.contains(rf"^{_QUEUE_ID}: (?:DSN|postmaster notify|return |sender notify|clone)")
+                )
+            ),
             _refusals(lines.filter(_TEXT.str.contains("ruleset=", literal=True))),
         ]
-        return Reading(
-            pl.concat([r.events for r in readings], how="diagonal"), pl.concat([r.aside for r in readings])
-        )
+        return Reading(pl.concat([r.events for r in readings], how="diagonal"), pl.concat([r.aside for r in readings]))
 
 
 def _groups(lines: pl.DataFrame, pattern: str) -> pl.DataFrame:
@@ -92,10 +99,10 @@ def _arrivals(lines: pl.DataFrame) -> Reading:
     whole = parts.filter(pl.col("recipient_count") > 0).with_columns(_plain(pl.col("sender")))
     message_id = pl.when(pl.col("message_id") != "").then("message_id").alias("message_id")
     client = pl.col("more").str.extract(PATTERNS["client"], 1).alias("client")
-    arrived = whole.select(*_HEAD, pl.lit("arrived").alias("kind"), "sender", message_id, client)
-    queued = whole.select(*_HEAD, pl.lit("queued").alias("kind"), "sender", "recipient_count")
+    # On `arrived`, not on `queued`: nrcpts= is announced before aliases are merged, so it is no exact count.
+    arrived = whole.select(*_HEAD, pl.lit("arrived").alias("kind"), "sender", message_id, client, "recipient_count")
     torn = _aside(parts.filter(pl.col("recipient_count").is_null()), "`from=` line is cut off or malformed")
-    return Reading(pl.concat([arrived, queued], how="diagonal"), torn)
+    return Reading(arrived, torn)
 
 
 def _attempts(lines: pl.DataFrame) -> Reading:
@@ -111,7 +118,11 @@ def _attempts(lines: pl.DataFrame) -> Reading:
     )
     whole = (
         parts.filter(stat.is_not_null())
-        .with_columns(pl.col("recipients").str.extract_all(_ADDRESS), control.alias("original_recipient"), _status().alias("status"))
+        .with_columns(
+            pl.col("recipients").str.extract_all(_ADDRESS),
+            control.alias("original_recipient"),
+            _status().alias("status"),
+        )
         .explode("recipients")
         .with_columns(_plain(pl.col("recipients")).alias("recipient"))
         .unique(["line_number", "recipient"], keep="first", maintain_order=True)
@@ -121,12 +132,16 @@ def _attempts(lines: pl.DataFrame) -> Reading:
         *_HEAD,
         pl.lit("attempted").alias("kind"),
         "recipient",
-        pl.when(pl.col("original_recipient") != pl.col("recipient")).then("original_recipient").alias("original_recipient"),
+        pl.when(pl.col("original_recipient") != pl.col("recipient"))
+        .then("original_recipient")
+        .alias("original_recipient"),
         "status",
         pl.coalesce("dsn", stat.str.extract(ENHANCED_STATUS, 1)).alias("dsn"),
         delay.alias("delay_seconds"),
         "relay",
-        pl.when(is_next_leg).then(pl.coalesce(next_leg.field("named"), next_leg.field("first"))).alias("related_queue_id"),
+        pl.when(is_next_leg)
+        .then(pl.coalesce(next_leg.field("named"), next_leg.field("first")))
+        .alias("related_queue_id"),
         pl.when(~is_next_leg).then(stat.str.head(REPLY_CHARACTERS)).alias("reply"),
     )
     accepted = whole.filter(is_queued).select(*_HEAD, pl.lit("accepted").alias("kind"), "recipient")

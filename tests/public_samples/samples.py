@@ -25,7 +25,9 @@ def each_sample(under: str) -> pytest.MarkDecorator:
     """Parametrize a test over the samples under a folder; skip it where they are absent."""
     files = sample_files(under)
     if not files:
-        return pytest.mark.parametrize("path", [pytest.param(Path(), marks=pytest.mark.skip("the public samples are absent"))])
+        return pytest.mark.parametrize(
+            "path", [pytest.param(Path(), marks=pytest.mark.skip("the public samples are absent"))]
+        )
     return pytest.mark.parametrize("path", files, ids=[str(path.relative_to(SAMPLES)) for path in files])
 
 

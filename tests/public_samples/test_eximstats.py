@@ -23,7 +23,10 @@ from tests.public_samples.samples import detected, each_sample, lines_of, parsed
 
 EXIMSTATS = shutil.which("eximstats", path=os.environ.get("PATH", "") + ":/usr/sbin")
 LONG_ID = re.compile(r"\b([0-9A-Za-z]{6})-[0-9A-Za-z]{5}([0-9A-Za-z]{6})-([0-9A-Za-z]{2})[0-9A-Za-z]{2}(?= )")
-STAMP = r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?(?: [-+]\d{4})?(?: \[\d+\])? [0-9A-Za-z]{6}-[0-9A-Za-z]{6}-[0-9A-Za-z]{2} "
+STAMP = (
+    r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?(?: [-+]\d{4})?(?: \[\d+\])? "
+    r"[0-9A-Za-z]{6}-[0-9A-Za-z]{6}-[0-9A-Za-z]{2} "
+)
 NOT_OURS = {
     "no delivery": re.compile(STAMP + r"=> (?::blackhole:|blackhole [(*]|discarded )"),
     "automatic reply": re.compile(STAMP + r"[=-]> >"),
@@ -36,7 +39,13 @@ SHORTEST = 38
 def eximstats(lines: list[str]) -> tuple[int, int]:
     """Give eximstats' messages received and addresses delivered."""
     assert EXIMSTATS is not None
-    run = subprocess.run([EXIMSTATS, "-h0", "-q0", "-t0", "-nr"], input="".join(f"{line}\n" for line in lines), capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        [EXIMSTATS, "-h0", "-q0", "-t0", "-nr"],
+        input="".join(f"{line}\n" for line in lines),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if run.returncode:
         assert "No valid log lines" in run.stderr
         return 0, 0

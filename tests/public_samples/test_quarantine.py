@@ -23,7 +23,13 @@ def test_hardly_a_line_is_set_aside(path: Path) -> None:
     if not detected(path).has_mail:
         pytest.skip("no mail in it")
     unexpected = read.quarantine.filter(
-        ~pl.Series([any(str(path).endswith(end) and n == number for end, n in DAMAGED) for number in read.quarantine["line_number"]], dtype=pl.Boolean)
+        ~pl.Series(
+            [
+                any(str(path).endswith(end) and n == number for end, n in DAMAGED)
+                for number in read.quarantine["line_number"]
+            ],
+            dtype=pl.Boolean,
+        )
     )
     assert unexpected.height <= MOST_QUARANTINED * len(lines), unexpected.select("line_number", "reason", "text").rows()
 

@@ -10,7 +10,9 @@ SENDMAIL = "Nov 25 02:22:48 mx1 sm-mta[812]: u31FFPtp032300: from=<ann@example.c
 DOVECOT = "Nov 25 02:22:48 mx1 dovecot: imap-login: Login: user=<bob>"
 CRON = "Nov 25 02:22:48 mx1 CRON[9]: (root) CMD (run-parts /etc/cron.hourly)"
 EXIM = "2030-11-25 02:22:48 1aBcDe-000abc-XX <= ann@example.com H=x [192.0.2.1] P=smtp S=1"
-EXCHANGE = "2030-11-25T02:22:48.123Z,,,,EX1,,,SMTP,RECEIVE,1,<a@example.com>,bob@example.org,,1,1,,,hello,ann@example.com,,"
+EXCHANGE = (
+    "2030-11-25T02:22:48.123Z,,,,EX1,,,SMTP,RECEIVE,1,<a@example.com>,bob@example.org,,1,1,,,hello,ann@example.com,,"
+)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +53,12 @@ def test_a_line_that_quotes_another_dialect_does_not_sway() -> None:
 
 @pytest.mark.parametrize(
     ("lines", "envelope"),
-    [([CRON, DOVECOT], "syslog"), (["2030-11-25 02:22:48 something else"], "exim"), ([], "syslog"), (["", "hello"], "syslog")],
+    [
+        ([CRON, DOVECOT], "syslog"),
+        (["2030-11-25 02:22:48 something else"], "exim"),
+        ([], "syslog"),
+        (["", "hello"], "syslog"),
+    ],
 )
 def test_a_file_without_mail_says_so(lines: list[str], envelope: str) -> None:
     found = detect(pl.Series(lines, dtype=pl.String))

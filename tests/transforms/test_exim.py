@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -34,7 +34,7 @@ def one(line: str, *columns: str) -> tuple[object, ...]:
 def test_an_arrival_names_sender_client_message_id_and_its_recipients(message_id: str) -> None:
     parsed = read(
         f"{AT} {message_id} <= Ann@Example.com H=mail.example.com (helo) [192.0.2.1]:4711 P=esmtps X=TLS1.3:x:256 CV=no"
-        " S=1234 id=abc@example.com T=\"lunch for eve@example.com\" for bob@example.org Eve@example.org"
+        ' S=1234 id=abc@example.com T="lunch for eve@example.com" for bob@example.org Eve@example.org'
     )
     assert facts(parsed, "kind", "queue_id", "sender", "recipient", "recipient_count", "message_id", "client") == [
         ("accepted", message_id, None, "bob@example.org", None, None, None),
@@ -45,7 +45,9 @@ def test_an_arrival_names_sender_client_message_id_and_its_recipients(message_id
 
 
 def test_without_a_list_of_recipients_none_is_accepted() -> None:
-    assert one(f"{AT} {OLD} <= ann@example.com U=ann P=local S=99 T=\"for bob@example.org\"", "kind", "recipient_count") == ("arrived", None)
+    assert one(
+        f'{AT} {OLD} <= ann@example.com U=ann P=local S=99 T="for bob@example.org"', "kind", "recipient_count"
+    ) == ("arrived", None)
 
 
 def test_a_notice_arrives_itself_and_points_from_the_message_it_is_about() -> None:
@@ -67,12 +69,29 @@ def test_each_kind_of_delivery_is_sent(mark: str) -> None:
         ' C="250 2.0.0 OK" QT=3m45s DT=0.2s'
     )
     columns = ("kind", "status", "recipient", "original_recipient", "delay_seconds", "relay", "dsn", "reply")
-    assert one(line, *columns) == ("attempted", "sent", "bob@example.org", None, 225.0, "mx.example.org [192.0.2.9]:25", "2.0.0", None)
+    assert one(line, *columns) == (
+        "attempted",
+        "sent",
+        "bob@example.org",
+        None,
+        225.0,
+        "mx.example.org [192.0.2.9]:25",
+        "2.0.0",
+        None,
+    )
 
 
 @pytest.mark.parametrize(
     ("written", "seconds"),
-    [("3m45s", 225.0), ("0.304s", 0.304), ("1d2h", 93_600.0), ("1h2m3s", 3_723.0), ("0s", 0.0), ("1w", 604_800.0), ("2h", 7_200.0)],
+    [
+        ("3m45s", 225.0),
+        ("0.304s", 0.304),
+        ("1d2h", 93_600.0),
+        ("1h2m3s", 3_723.0),
+        ("0s", 0.0),
+        ("1w", 604_800.0),
+        ("2h", 7_200.0),
+    ],
 )
 def test_time_on_queue_in_every_spelling(written: str, seconds: float) -> None:
     line = f"{AT} {OLD} => bob@example.org R=r T=t QT={written}"
@@ -97,7 +116,11 @@ def test_time_on_queue_in_every_spelling(written: str, seconds: float) -> None:
     ],
 )
 def test_the_recipient_is_a_full_address(target: str, recipient: str, original: str | None) -> None:
-    assert one(f"{AT} {OLD} => {target} R=r T=t", "recipient", "original_recipient", "relay") == (recipient, original, "t")
+    assert one(f"{AT} {OLD} => {target} R=r T=t", "recipient", "original_recipient", "relay") == (
+        recipient,
+        original,
+        "t",
+    )
 
 
 @pytest.mark.parametrize(
@@ -123,12 +146,16 @@ def test_a_black_hole_is_no_delivery(target: str) -> None:
     assert one(f"{AT} {OLD} => {target}", "status", "recipient") == ("discarded", "bob@example.org")
 
 
-@pytest.mark.parametrize("text", ["=> blackhole (DATA ACL discarded recipients)", "=> discarded (system filter)", "removed by root"])
+@pytest.mark.parametrize(
+    "text", ["=> blackhole (DATA ACL discarded recipients)", "=> discarded (system filter)", "removed by root"]
+)
 def test_a_message_that_a_rule_or_an_operator_ends_is_deleted(text: str) -> None:
     assert one(f"{AT} {OLD} {text}", "kind", "queue_id") == ("deleted", OLD)
 
 
-@pytest.mark.parametrize("text", ["=> >ann@example.com <bob@example.org> R=vacation T=reply", "*> bob@example.org R=r T=t"])
+@pytest.mark.parametrize(
+    "text", ["=> >ann@example.com <bob@example.org> R=vacation T=reply", "*> bob@example.org R=r T=t"]
+)
 def test_automatic_replies_and_suppressed_deliveries_are_no_deliveries(text: str) -> None:
     parsed = read(f"{AT} {OLD} {text}")
     assert parsed.events.is_empty()
@@ -137,8 +164,8 @@ def test_automatic_replies_and_suppressed_deliveries_are_no_deliveries(text: str
 
 def test_a_deferral_keeps_what_was_said() -> None:
     line = (
-        f"{AT} {OLD} == bob@example.org R=dnslookup T=remote_smtp defer (-44) H=mx.example.org [192.0.2.9]: SMTP error from remote"
-        " mail server after RCPT TO:<bob@example.org>: 452 4.2.2 Mailbox full"
+        f"{AT} {OLD} == bob@example.org R=dnslookup T=remote_smtp defer (-44) H=mx.example.org [192.0.2.9]:"
+        " SMTP error from remote mail server after RCPT TO:<bob@example.org>: 452 4.2.2 Mailbox full"
     )
     status, relay, dsn, reply = one(line, "status", "relay", "dsn", "reply")
     assert (status, relay, dsn) == ("deferred", "mx.example.org [192.0.2.9]", "4.2.2")
@@ -147,7 +174,10 @@ def test_a_deferral_keeps_what_was_said() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["== bob@example.org routing defer (-52): retry time not reached", "== bob@example.org R=r T=t defer (-54): retry time not reached for any host"],
+    [
+        "== bob@example.org routing defer (-52): retry time not reached",
+        "== bob@example.org R=r T=t defer (-54): retry time not reached for any host",
+    ],
 )
 def test_a_retry_time_that_is_not_reached_is_no_attempt(text: str) -> None:
     assert one(f"{AT} {OLD} {text}", "status", "relay") == ("deferred", "none")
@@ -161,7 +191,11 @@ def test_a_retry_time_that_is_not_reached_is_no_attempt(text: str) -> None:
         ("** bob@example.org <sales@example.org>: Unknown user", "bounced", "Unknown user"),
         ("** bob@example.org R=r T=t H=x [192.0.2.9]: 550 5.1.1 User unknown", "bounced", "550 5.1.1 User unknown"),
         ("** bob@example.org: retry timeout exceeded", "expired", "retry timeout exceeded"),
-        ("** bob@example.org : delivery cancelled; message timed out", "expired", "delivery cancelled; message timed out"),
+        (
+            "** bob@example.org : delivery cancelled; message timed out",
+            "expired",
+            "delivery cancelled; message timed out",
+        ),
     ],
 )
 def test_a_failure_is_a_bounce_unless_time_ran_out(text: str, status: str, reply: str) -> None:
@@ -182,15 +216,24 @@ def test_statements_about_a_whole_message(text: str, kind: str) -> None:
     assert one(f"{AT} {OLD} {text}", "kind") == (kind,)
 
 
-@pytest.mark.parametrize("text", ["cancelled by root", "Message is frozen", "SMTP connection from x closed by QUIT", "no immediate delivery: queued by ACL"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cancelled by root",
+        "Message is frozen",
+        "SMTP connection from x closed by QUIT",
+        "no immediate delivery: queued by ACL",
+    ],
+)
 def test_known_lines_without_a_delivery_fact_are_ignored(text: str) -> None:
     assert fates(read(f"{AT} {OLD} {text}")) == {"parsed": 0, "ignored": 1, "quarantined": 0}
 
 
 def test_our_own_temporary_refusals() -> None:
     parsed = read(
-        f"{AT} H=mail.example.com (helo) [192.0.2.1]:4711 F=<Ann@example.com> temporarily rejected RCPT <bob@example.org>: greylisted",
-        f"{AT} H=mail.example.com (helo) [192.0.2.1] F=<ann@example.com> rejected RCPT <bob@example.org>: relay not permitted",
+        f"{AT} H=mail.example.com (helo) [192.0.2.1]:4711 F=<Ann@example.com> temporarily rejected RCPT"
+        " <bob@example.org>: greylisted",
+        f"{AT} H=mail.example.com (helo) [192.0.2.1] F=<ann@example.com> rejected RCPT <bob@example.org>: no relaying",
         f"{AT} {OLD} H=(helo) [192.0.2.1] F=<ann@example.com> temporarily rejected after DATA: scanner busy",
         f"{AT} Connection from [192.0.2.1]:99 refused: too many connections",
     )
@@ -201,7 +244,9 @@ def test_our_own_temporary_refusals() -> None:
     ]
 
 
-@pytest.mark.parametrize("said", ["", "<=", "<= ann@example.com H=x", "=>", "=> bob@exam", "== bob@example.org R=r T=t", "** bob", "Comple"])
+@pytest.mark.parametrize(
+    "said", ["", "<=", "<= ann@example.com H=x", "=>", "=> bob@exam", "== bob@example.org R=r T=t", "** bob", "Comple"]
+)
 def test_a_line_that_is_cut_off_is_set_aside(said: str) -> None:
     parsed = read(f"{AT} {OLD} {said}".rstrip())
     assert fates(parsed) == {"parsed": 0, "ignored": 0, "quarantined": 1}
@@ -267,9 +312,31 @@ def test_a_line_without_a_stamp_is_foreign_unless_it_is_damaged(line: str, fate:
 
 
 words = st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=30)
-pieces = st.sampled_from([f"{AT} ", OLD, NEW, " <= ", " => ", " == ", " ** ", " >> ", "<>", "<a@example.com>", " R=", " T=x", " for ", '"', " C=", "Completed", "\n", "\r"])
+pieces = st.sampled_from(
+    [
+        f"{AT} ",
+        OLD,
+        NEW,
+        " <= ",
+        " => ",
+        " == ",
+        " ** ",
+        " >> ",
+        "<>",
+        "<a@example.com>",
+        " R=",
+        " T=x",
+        " for ",
+        '"',
+        " C=",
+        "Completed",
+        "\n",
+        "\r",
+    ]
+)
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(words, pieces), max_size=40).map("".join).map(str.encode) | st.binary(max_size=400))
 def test_any_bytes_are_accounted_for(content: bytes) -> None:
     parsed = parse(content, EximEnvelope(LogOptions()), EximGrammar())
@@ -290,9 +357,15 @@ attempts = st.fixed_dictionaries(
     }
 )
 MARKS = {"sent": "=>", "deferred": "==", "bounced": "**", "expired": "**"}
-SAID = {"sent": "", "deferred": " defer (111): Connection refused", "bounced": ": 550 no", "expired": ": retry timeout exceeded"}
+SAID = {
+    "sent": "",
+    "deferred": " defer (111): Connection refused",
+    "bounced": ": 550 no",
+    "expired": ": retry timeout exceeded",
+}
 
 
+@settings(deadline=None)
 @given(st.lists(attempts, min_size=1, max_size=8))
 def test_attempts_written_in_this_dialect_are_read_back(events: list[dict[str, str | None]]) -> None:
     for event in events:
@@ -308,5 +381,6 @@ def test_attempts_written_in_this_dialect_are_read_back(events: list[dict[str, s
     parsed = read(*lines)
     columns = ["queue_id", "status", "recipient", "original_recipient", "relay"]
     assert_frame_equal(
-        parsed.events.sort("line_number").select(columns), pl.DataFrame(events, schema=dict.fromkeys(columns, pl.String))
+        parsed.events.sort("line_number").select(columns),
+        pl.DataFrame(events, schema=dict.fromkeys(columns, pl.String)),
     )

@@ -2,7 +2,7 @@
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -29,7 +29,14 @@ def one(body: str, *columns: str) -> tuple[object, ...]:
 
 @pytest.mark.parametrize(
     ("service", "owned"),
-    [("sendmail", True), ("sm-mta", True), ("sm-msp-queue", True), ("sm-acceptingconnections", True), ("postfix/sendmail", False), ("dovecot", False)],
+    [
+        ("sendmail", True),
+        ("sm-mta", True),
+        ("sm-msp-queue", True),
+        ("sm-acceptingconnections", True),
+        ("postfix/sendmail", False),
+        ("dovecot", False),
+    ],
 )
 def test_services(service: str, owned: bool) -> None:
     assert SendmailGrammar().owns(pl.Series([service])).to_list() == [owned]
@@ -37,32 +44,43 @@ def test_services(service: str, owned: bool) -> None:
 
 def test_from_begins_a_queue_file() -> None:
     parsed = read(
-        f"{ID}: from=<Ann@Example.com>, size=5938, class=0, nrcpts=7, msgid=<abc def@example.com>, proto=ESMTP, daemon=MTA,"
-        " relay=mail.example.com [192.0.2.1]"
+        f"{ID}: from=<Ann@Example.com>, size=5938, class=0, nrcpts=7, msgid=<abc def@example.com>, proto=ESMTP,"
+        " daemon=MTA, relay=mail.example.com [192.0.2.1]"
     )
     assert facts(parsed, "kind", "queue_id", "sender", "recipient_count", "message_id", "client") == [
-        ("arrived", ID, "ann@example.com", None, "abc def@example.com", "mail.example.com [192.0.2.1]"),
-        ("queued", ID, "ann@example.com", 7, None, None),
+        ("arrived", ID, "ann@example.com", 7, "abc def@example.com", "mail.example.com [192.0.2.1]"),
     ]
 
 
 @pytest.mark.parametrize(
-    ("sender", "read_as"), [("<>", ""), ("<ann@example.com>", "ann@example.com"), ("root", "root"), ('<"a, b"@example.com>', '"a, b"@example.com')]
+    ("sender", "read_as"),
+    [
+        ("<>", ""),
+        ("<ann@example.com>", "ann@example.com"),
+        ("root", "root"),
+        ('<"a, b"@example.com>', '"a, b"@example.com'),
+    ],
 )
 def test_senders_in_every_spelling(sender: str, read_as: str) -> None:
     parsed = read(f"{ID}: from={sender}, size=1, class=0, nrcpts=1, msgid=<a@b>, relay=root@localhost")
-    assert facts(parsed, "kind", "sender") == [("arrived", read_as), ("queued", read_as)]
+    assert facts(parsed, "kind", "sender") == [("arrived", read_as)]
 
 
 def test_a_message_of_which_no_recipient_was_accepted_never_arrived() -> None:
-    assert fates(read(f"{ID}: from=<ann@example.com>, size=0, class=0, nrcpts=0, proto=SMTP, relay=[192.0.2.1]"))["ignored"] == 1
+    assert (
+        fates(read(f"{ID}: from=<ann@example.com>, size=0, class=0, nrcpts=0, proto=SMTP, relay=[192.0.2.1]"))[
+            "ignored"
+        ]
+        == 1
+    )
 
 
 @pytest.mark.parametrize(
-    ("written", "seconds"), [("00:00:00", 0.0), ("00:03:45", 225.0), ("1+00:00:15", 86_415.0), ("5+01:02:03", 435_723.0)]
+    ("written", "seconds"),
+    [("00:00:00", 0.0), ("00:03:45", 225.0), ("1+00:00:15", 86_415.0), ("5+01:02:03", 435_723.0)],
 )
 def test_delay_may_count_days(written: str, seconds: float) -> None:
-    line = f"{ID}: to=<bob@example.org>, delay={written}, xdelay=00:00:01, mailer=esmtp, pri=1, relay=x [192.0.2.9], dsn=2.0.0, stat=Sent (ok)"
+    line = f"{ID}: to=<bob@example.org>, delay={written}, mailer=esmtp, relay=x [192.0.2.9], dsn=2.0.0, stat=Sent (ok)"
     assert one(line, "delay_seconds", "relay", "dsn", "reply") == (seconds, "x [192.0.2.9]", "2.0.0", None)
 
 
@@ -92,7 +110,8 @@ def test_one_line_may_list_several_recipients(listed: str, recipients: list[str]
     ],
 )
 def test_ctladdr_is_the_alias_that_led_to_the_recipient(control: str, mailer: str, original: str | None) -> None:
-    line = f"{ID}: to=<bob@example.org>, ctladdr={control}, delay=00:00:01, xdelay=00:00:00, mailer={mailer}, pri=1, dsn=2.0.0, stat=Sent"
+    to = f"{ID}: to=<bob@example.org>, ctladdr={control}, delay=00:00:01, xdelay=00:00:00"
+    line = f"{to}, mailer={mailer}, pri=1, dsn=2.0.0, stat=Sent"
     assert one(line, "recipient", "original_recipient") == ("bob@example.org", original)
 
 
@@ -111,7 +130,7 @@ def test_ctladdr_is_the_alias_that_led_to_the_recipient(control: str, mailer: st
     ],
 )
 def test_stat_says_how_the_attempt_went(dsn: str, stat: str, status: str) -> None:
-    line = f"{ID}: to=<bob@example.org>, delay=00:00:01, xdelay=00:00:00, mailer=esmtp, pri=1, relay=x., dsn={dsn}, stat={stat}"
+    line = f"{ID}: to=<bob@example.org>, delay=00:00:01, mailer=esmtp, pri=1, relay=x., dsn={dsn}, stat={stat}"
     assert one(line, "kind", "status", "dsn", "reply") == ("attempted", status, dsn, None if status == "sent" else stat)
 
 
@@ -122,13 +141,21 @@ def test_a_recipient_that_only_waits_in_the_queue_is_accepted() -> None:
 
 def test_the_submission_program_hands_over_to_the_server_on_the_same_host() -> None:
     line = (
-        f"{ID}: to=<bob@example.org>, ctladdr=<ann@example.org> (1000/1000), delay=00:00:01, xdelay=00:00:00, mailer=relay, pri=1,"
-        f" relay=[127.0.0.1] [127.0.0.1], dsn=2.0.0, stat=Sent ({NEXT} Message accepted for delivery)"
+        f"{ID}: to=<bob@example.org>, ctladdr=<ann@example.org> (1000/1000), delay=00:00:01, mailer=relay,"
+        f" pri=1, relay=[127.0.0.1] [127.0.0.1], dsn=2.0.0, stat=Sent ({NEXT} Message accepted for delivery)"
     )
     assert one(line, "status", "related_queue_id", "original_recipient") == ("sent", NEXT, None)
 
 
-@pytest.mark.parametrize("what", ["DSN: User unknown", "postmaster notify: User unknown", "return to sender: User unknown", "sender notify: Warning: could not send message for past 4 hours"])
+@pytest.mark.parametrize(
+    "what",
+    [
+        "DSN: User unknown",
+        "postmaster notify: User unknown",
+        "return to sender: User unknown",
+        "sender notify: Warning: could not send message for past 4 hours",
+    ],
+)
 def test_a_notice_names_its_own_queue_file(what: str) -> None:
     assert one(f"{ID}: {NEXT}: {what}", "kind", "queue_id", "related_queue_id") == ("notified", ID, NEXT)
 
@@ -140,37 +167,68 @@ def test_giving_up_after_the_longest_time_is_a_loss_for_all_still_waiting(why: s
 
 
 def test_a_clone_takes_over_from_its_former_leg() -> None:
-    assert one(f"{ID}: {NEXT}: clone: owner=owner-list@example.org", "kind", "queue_id", "related_queue_id") == ("arrived", NEXT, ID)
+    assert one(f"{ID}: {NEXT}: clone: owner=owner-list@example.org", "kind", "queue_id", "related_queue_id") == (
+        "arrived",
+        NEXT,
+        ID,
+    )
 
 
 def test_only_temporary_refusals_wait_in_the_senders_queue() -> None:
     parsed = read(
-        f"{ID}: ruleset=check_rcpt, arg1=<Bob@example.org>, relay=mail.example.com [192.0.2.1], reject=451 4.7.1 greylisted",
+        f"{ID}: ruleset=check_rcpt, arg1=<Bob@example.org>, relay=mail [192.0.2.1], reject=451 4.7.1 greylisted",
         f"{ID}: ruleset=check_rcpt, arg1=<bob@example.org>, relay=mail.example.com [192.0.2.1], reject=550 5.7.1 no",
-        f"{ID}: ruleset=check_mail, arg1=<ann@example.com>, relay=[192.0.2.1], reject=451 4.1.8 Domain does not resolve",
+        f"{ID}: ruleset=check_mail, arg1=<ann@example.com>, relay=[192.0.2.1], reject=451 4.1.8 Does not resolve",
         "ruleset=check_relay, arg1=x, arg2=192.0.2.1, relay=x [192.0.2.1], reject=421 4.3.2 Too many open connections.",
     )
     assert facts(parsed, "line_number", "kind", "sender", "recipient", "client", "reply") == [
-        (1, "refused", None, "bob@example.org", "mail.example.com [192.0.2.1]", "451 4.7.1 greylisted"),
-        (3, "refused", "ann@example.com", None, "[192.0.2.1]", "451 4.1.8 Domain does not resolve"),
+        (1, "refused", None, "bob@example.org", "mail [192.0.2.1]", "451 4.7.1 greylisted"),
+        (3, "refused", "ann@example.com", None, "[192.0.2.1]", "451 4.1.8 Does not resolve"),
         (4, "refused", None, None, "x [192.0.2.1]", "421 4.3.2 Too many open connections."),
     ]
 
 
-@pytest.mark.parametrize("body", [f"{ID}: to=<bob@example.org>, delay=00:0", f"{ID}: to=<bob@exam", f"{ID}: from=<ann@example.com>, si"])
+@pytest.mark.parametrize(
+    "body", [f"{ID}: to=<bob@example.org>, delay=00:0", f"{ID}: to=<bob@exam", f"{ID}: from=<ann@example.com>, si"]
+)
 def test_a_line_that_is_cut_off_is_set_aside(body: str) -> None:
     assert fates(read(body)) == {"parsed": 0, "ignored": 0, "quarantined": 1}
 
 
-@pytest.mark.parametrize("body", [f"{ID}: done; delay=00:00:00, ntries=2", f"{ID}: Milter: no active filter", "starting daemon (8.17): SMTP+queueing@00:10:00", f"{ID}: <eve@example.org>... User unknown"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"{ID}: done; delay=00:00:00, ntries=2",
+        f"{ID}: Milter: no active filter",
+        "starting daemon (8.17): SMTP+queueing@00:10:00",
+        f"{ID}: <eve@example.org>... User unknown",
+    ],
+)
 def test_known_lines_without_a_delivery_fact_are_ignored(body: str) -> None:
     assert fates(read(body)) == {"parsed": 0, "ignored": 1, "quarantined": 0}
 
 
 words = st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=30)
-pieces = st.sampled_from([f"Nov 25 02:22:48 mx1 sm-mta[1]: {ID}: ", "to=", "from=", "<a@example.com>", ", delay=00:00:01", ", stat=", "Sent", "DSN: ", "ruleset=", '"', ",", "\n", "\r"])
+pieces = st.sampled_from(
+    [
+        f"Nov 25 02:22:48 mx1 sm-mta[1]: {ID}: ",
+        "to=",
+        "from=",
+        "<a@example.com>",
+        ", delay=00:00:01",
+        ", stat=",
+        "Sent",
+        "DSN: ",
+        "ruleset=",
+        '"',
+        ",",
+        "\n",
+        "\r",
+    ]
+)
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(words, pieces), max_size=40).map("".join).map(str.encode) | st.binary(max_size=400))
 def test_any_bytes_are_accounted_for(content: bytes) -> None:
     parsed = parse(content, SyslogEnvelope(LogOptions(year=2030)), SendmailGrammar())
@@ -189,9 +247,14 @@ lines_ = st.fixed_dictionaries(
         "relay": st.sampled_from(["mx.example.org. [192.0.2.9]", "[127.0.0.1] [127.0.0.1]"]),
     }
 )
-STAT = {"sent": ("2.0.0", "Sent (ok)"), "deferred": ("4.0.0", "Deferred: Connection refused"), "bounced": ("5.1.1", "User unknown")}
+STAT = {
+    "sent": ("2.0.0", "Sent (ok)"),
+    "deferred": ("4.0.0", "Deferred: Connection refused"),
+    "bounced": ("5.1.1", "User unknown"),
+}
 
 
+@settings(deadline=None)
 @given(st.lists(lines_, min_size=1, max_size=6))
 def test_attempts_written_in_this_dialect_are_read_back(lines: list[dict[str, object]]) -> None:
     bodies, expected = [], []
@@ -205,7 +268,9 @@ def test_attempts_written_in_this_dialect_are_read_back(lines: list[dict[str, ob
             f"{ID}: to={listed}, delay={f'{days}+' if days else ''}{clock}, xdelay=00:00:01, mailer=esmtp, pri=120000,"
             f" relay={line['relay']}, dsn={dsn}, stat={stat}"
         )
-        expected += [(number, r, line["status"], float(str(line["delay_seconds"])), line["relay"], dsn) for r in recipients]
+        expected += [
+            (number, r, line["status"], float(str(line["delay_seconds"])), line["relay"], dsn) for r in recipients
+        ]
     columns = ["line_number", "recipient", "status", "delay_seconds", "relay", "dsn"]
     found = read(*bodies).events.select(columns).sort("line_number", "recipient")
     wanted = pl.DataFrame(expected, schema=found.schema, orient="row").sort("line_number", "recipient")

@@ -1,0 +1,138 @@
+"""Exim's delivery lines: who was tried, how it went, and after how long.
+
+Rules (`string_log_address`, `delivery_log`, `deferral_log`, `failure_log` in Exim's `deliver.c`)
+- What stands behind the mark is `final (parents) <original>`. Local deliveries may show the bare local part, a file or
+  a pipe: the recipient is then the original. `>address` is an automatic reply: a new message, no delivery of this one.
+- `QT=` is the time on the queue; it and `DT=` end the line, behind the confirmation `C="…"` of the next hop.
+- `blackhole (…)` and `discarded (…)` end a whole message by a rule.
+"""
+
+import polars as pl
+
+from transforms.dialect import Reading
+from transforms.next_leg import ENHANCED_STATUS, NEXT_LEG, REPLY_CHARACTERS
+
+QUOTED = r'"(?:[^"\\]|\\.)*"'
+HEAD = ("line_number", "logged_at", "host", "queue_id")
+PATTERNS = {
+    "target": (
+        rf"^(?<final>{QUOTED}@[^ ]*|:blackhole:|[^ ]+?)(?: \((?<parents>[^)]*)\))?"
+        rf"(?: <(?<original>(?:{QUOTED}|[^\">])*)>)?(?<rest>(?: [A-Z]{{1,4}}=| ?: | routing defer | defer \().*)$"
+    ),
+    # Pipes and files may hold spaces; the original address in <…> ends them.
+    "spaced_target": (
+        r"^(?<final>.+?)(?: \((?<parents>[^)]*)\))? <(?<original>[^>]*)>(?<rest>(?: [A-Z]{1,4}=| ?: | defer \().*)$"
+    ),
+    "relay": r" H=([^\[]*\[[^\]]*\](?::[0-9]+)?)",
+    "transport": r" T=([^ :]+)",
+    "confirmation": r' C="((?:[^"\\]|\\.)*)"(?: QT=[^ ]+)?(?: DT=[^ ]+)?$',
+    "queue_time": r" QT=([0-9wdhms.]+)(?: DT=[0-9wdhms.]+)?$",
+    "is_expired": (
+        r"retry timeout exceeded|message timed out|have been failing for a long time|after a long failure period"
+    ),
+    "is_waiting": r"[Rr]etry time not (?:yet )?reached",
+    "is_whole_message": r"^(?:blackhole|discarded) [(*]",
+}
+_SECONDS = {"w": 604_800.0, "d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0}
+_REST, _FINAL = pl.col("rest"), pl.col("final")
+
+
+def read_attempts(lines: pl.DataFrame, status: str) -> Reading:
+    """Read lines of one kind (`sent`, `deferred`, `bounced`) whose column `said` holds what stands behind the mark."""
+    is_whole_message = lines["said"].str.contains(PATTERNS["is_whole_message"])
+    discarded = lines.filter(is_whole_message).select(*HEAD, pl.lit("deleted").alias("kind"))
+    parts = _targets(lines.filter(~is_whole_message))
+    is_read = _FINAL.is_not_null()
+    if status == "deferred":
+        is_read &= _REST.str.contains(" defer (", literal=True)
+    torn = set_aside(parts.filter(~is_read.fill_null(False)), "delivery line is cut off or malformed")
+    parts = parts.filter(is_read & (pl.col("original").is_null() | (pl.col("original") != "system-filter")))
+    parts = parts.filter(~_FINAL.str.starts_with(">"))
+    events = _judged(parts.with_columns(_recipient(), _original(), _reply(status).alias("reply")), status)
+    return Reading(pl.concat([events, discarded], how="diagonal"), torn)
+
+
+def _targets(lines: pl.DataFrame) -> pl.DataFrame:
+    """Cut `said` into `final`, `parents`, `original`, `rest`; all null where it is no target."""
+    cut = lines.with_columns(pl.col("said").str.extract_groups(PATTERNS["target"]).alias("g")).unnest("g")
+    missed = cut["final"].is_null()
+    if not missed.any():
+        return cut
+    again = (
+        lines.filter(missed)
+        .with_columns(pl.col("said").str.extract_groups(PATTERNS["spaced_target"]).alias("g"))
+        .unnest("g")
+    )
+    return pl.concat([cut.filter(~missed), again])
+
+
+def _is_address() -> pl.Expr:
+    return _FINAL.str.contains("@", literal=True) & ~_FINAL.str.contains(r"^[|/>:]")
+
+
+def _recipient() -> pl.Expr:
+    written = pl.col("original").str.to_lowercase()
+    return (
+        pl.when(_is_address())
+        .then(_FINAL.str.to_lowercase())
+        .otherwise(pl.coalesce(written, _FINAL))
+        .alias("recipient")
+    )
+
+
+def _original() -> pl.Expr:
+    written = pl.col("original").str.to_lowercase()
+    return pl.when(_is_address() & (written != _FINAL.str.to_lowercase())).then(written).alias("original_recipient")
+
+
+def _reply(status: str) -> pl.Expr:
+    if status == "sent":
+        return _REST.str.extract(PATTERNS["confirmation"], 1)
+    mark = " defer (" if status == "deferred" else ": "
+    at = _REST.str.find(mark, literal=True)
+    return pl.when(at.is_null()).then(_REST).otherwise(_REST.str.slice(at + len(mark) - (status == "deferred") * 7))
+
+
+def _judged(parts: pl.DataFrame, status: str) -> pl.DataFrame:
+    reply = pl.col("reply")
+    if status == "sent":
+        word = pl.when(_FINAL.is_in([":blackhole:", "discarded"])).then(pl.lit("discarded")).otherwise(pl.lit("sent"))
+    elif status == "bounced":
+        word = pl.when(reply.str.contains(PATTERNS["is_expired"])).then(pl.lit("expired")).otherwise(pl.lit("bounced"))
+    else:
+        word = pl.lit("deferred")
+    relay = pl.coalesce(_REST.str.extract(PATTERNS["relay"], 1), _REST.str.extract(PATTERNS["transport"], 1))
+    if status != "sent":
+        is_no_attempt = reply.str.contains(PATTERNS["is_waiting"]) | relay.is_null()
+        relay = pl.when(is_no_attempt).then(pl.lit("none")).otherwise(relay)
+    next_leg = reply.str.extract_groups(NEXT_LEG).struct
+    return parts.select(
+        *HEAD,
+        pl.lit("attempted").alias("kind"),
+        "recipient",
+        "original_recipient",
+        word.alias("status"),
+        reply.str.extract(ENHANCED_STATUS, 1).alias("dsn"),
+        _seconds(_REST.str.extract(PATTERNS["queue_time"], 1)).alias("delay_seconds"),
+        relay.alias("relay"),
+        (
+            pl.coalesce(next_leg.field("named"), next_leg.field("first"))
+            if status == "sent"
+            else pl.lit(None, pl.String)
+        ).alias("related_queue_id"),
+        (reply.str.head(REPLY_CHARACTERS) if status != "sent" else pl.lit(None, pl.String)).alias("reply"),
+    )
+
+
+def _seconds(written: pl.Expr) -> pl.Expr:
+    """Read `3m45s`, `0.304s`, `1d2h`; null stays null."""
+    parts = [
+        written.str.extract(rf"([0-9.]+){unit}", 1).cast(pl.Float64, strict=False).fill_null(0.0) * seconds
+        for unit, seconds in _SECONDS.items()
+    ]
+    return pl.when(written.is_not_null()).then(pl.sum_horizontal(parts))
+
+
+def set_aside(lines: pl.DataFrame, reason: str) -> pl.DataFrame:
+    """Give `line_number, reason` of lines that begin like a fact and do not end like one."""
+    return lines.select("line_number", pl.lit(reason).alias("reason"))
