@@ -109,6 +109,7 @@ def _arrivals(lines: pl.DataFrame) -> Reading:
         *(_REST.str.extract(PATTERNS[name], 1).alias(name) for name in ("client", "message_id", "notice_of")),
         _REST.str.extract(PATTERNS["recipients"], 1).str.extract_all(_ADDRESS).alias("recipients"),
     )
+    # Without the list of recipients it is known that there is one, no more.
     arrived = whole.select(
         *HEAD,
         pl.lit("arrived").alias("kind"),

@@ -12,7 +12,8 @@ import polars as pl
 NO_TEXT = r"[\x00-\x08\x0b-\x1f\x{FFFD}]"
 REMAINS = (
     r"[0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:[^0-9]|$).*\S|^@[0-9a-f]{16,}|^[0-9]{9,10}[. ]|^[0-9]+/[0-9]+/[0-9]+ |\[[0-9]+\]: "
-    r"|\b(?:to|from)=<|\bstatus=|\bstat=|(?:^| )[0-9A-Za-z]{6}-[0-9A-Za-z]{6,11}-[0-9A-Za-z]{2,4} (?:<=|=>|->|>>|==|\*\*|Completed)"
+    r"|\b(?:to|from)=<|\bstatus=|\bstat="
+    r"|(?:^| )[0-9A-Za-z]{6}-[0-9A-Za-z]{6,11}-[0-9A-Za-z]{2,4} (?:<=|=>|->|>>|==|\*\*|Completed)"
 )
 # What other programs write so often into logs that its times are no remains.
 _QUOTED = r"^(?:#|<<<|>>>|\s)"

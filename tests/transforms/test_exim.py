@@ -44,10 +44,10 @@ def test_an_arrival_names_sender_client_message_id_and_its_recipients(message_id
     assert parsed.events["host"].unique().to_list() == ["mx1"]
 
 
-def test_without_a_list_of_recipients_none_is_accepted() -> None:
+def test_without_a_list_of_recipients_there_is_at_least_one() -> None:
     assert one(
         f'{AT} {OLD} <= ann@example.com U=ann P=local S=99 T="for bob@example.org"', "kind", "recipient_count"
-    ) == ("arrived", None)
+    ) == ("arrived", 1)
 
 
 def test_a_notice_arrives_itself_and_points_from_the_message_it_is_about() -> None:
