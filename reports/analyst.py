@@ -1,16 +1,19 @@
 """`report.html`: for the analyst who must defend each figure. One file, opens offline, fetches nothing."""
 
 from reports import evidence, story, words
-from reports.cells import by_segment, headline_cell, heads_unit, total
+from reports.cells import headline_cell
 from reports.charts.certainty import certainty_chart
 from reports.charts.claims import claims_chart
 from reports.charts.delays import delays_chart
-from reports.charts.people import ladder_chart, late_messages_chart, thresholds_chart
+from reports.charts.late_messages import late_messages_chart
+from reports.charts.people import ladder_chart, thresholds_chart
 from reports.charts.specification import specification_chart
 from reports.charts.timeline import timeline_charts
 from reports.glossary import GLOSSARY
+from reports.grid import grid
 from reports.page import figures_json, render
 from reports.publication import Publication
+from reports.segments import segment_counts
 from reports.verdicts import verdicts
 
 
@@ -35,29 +38,14 @@ def analyst_report(p: Publication) -> str:
         ordinary_is_short=story.is_ordinary_short(p),
         mail=story.mail_sentence(p),
         verdicts=verdicts(p),
-        segments=segment_cards(p),
+        segments=segment_counts(p),
         doubts=story.doubts(p),
         charts={"answer": answer, "happened": happened, "who": who, "long": long, "sure": sure},
         figures=figures_json([*answer, *happened, *who, *long, *sure]),
-        grid=evidence.grid(p),
+        grid=grid(p),
         sql=p.sql,
         glossary=GLOSSARY,
     )
-
-
-def segment_cards(p: Publication) -> list[dict[str, object]]:
-    """Return the headline's cell per segment, beside how many had mail in the window and how many there are."""
-    unit = heads_unit(p)
-    comparable = p.headline.unit == unit
-    cards: list[dict[str, object]] = []
-    for c in by_segment(p, p.headline):
-        exposed = total({c.segment: p.exposed.get(c.segment, {})}, unit) if comparable else None
-        provisioned = total({c.segment: p.provisioned.get(c.segment, {})}, unit) if comparable else None
-        share = None if not exposed else min(100.0, 100 * c.measured / exposed)
-        cards.append(
-            {"cell": c, "exposed": exposed, "provisioned": provisioned, "share": share, "bounds": words.bounds(c)}
-        )
-    return cards
 
 
 def _refusal(p: Publication) -> str:

@@ -1,6 +1,5 @@
 """Reading the finished grid: one cell, or one cell per segment or threshold. Nothing is counted here."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,14 +85,6 @@ def segments(p: Publication) -> list[str]:
 def heads_unit(p: Publication) -> str:
     """Return the unit in which people are counted beside the headline: its own, or accounts."""
     return p.headline.unit if p.headline.unit in UNITS_OF_THE_RECORDS else "account"
-
-
-def total(counts: Mapping[str, Mapping[str, int]], unit: str) -> int | None:
-    """Return a count over all segments: the entry `all` where it is given, else the sum; None where none is known."""
-    if "all" in counts:
-        return counts["all"].get(unit)
-    known = [entry[unit] for entry in counts.values() if unit in entry]
-    return sum(known) if known else None
 
 
 def _where(p: Publication, **wanted: Any) -> list[Cell]:

@@ -1,10 +1,10 @@
 """`summary.html`: one page for the reader with one minute. Plain words, inlined styles, no script, no picture."""
 
 from reports import evidence, story, words
-from reports.analyst import segment_cards
 from reports.cells import headline_cell
 from reports.page import render
 from reports.publication import Publication
+from reports.segments import segment_counts
 from reports.verdicts import Verdict, verdicts
 
 _RELATIONS = {
@@ -33,7 +33,7 @@ def executive_summary(p: Publication) -> str:
         when=words.span(window.start, window.end, zone),
         lasted=words.duration((window.end - window.start).total_seconds()),
         claims=[(v, said_against(v)) for v in verdicts(p)] if c else [],
-        segments=segment_cards(p) if c else [],
+        segments=segment_counts(p) if c else [],
         doubts=story.plain_doubts(p) if c else [],
         reasons=evidence.reasons(p) if p.is_refused else [],
     )

@@ -45,7 +45,7 @@ def _environment() -> Environment:
         duration=words.duration,
         percent=words.percent,
         units=words.units,
-        short_definition=words.short_definition,
+        sentence=words.sentence,
     )
     environment.globals["asset"] = asset
     return environment

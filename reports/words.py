@@ -95,6 +95,11 @@ def zone_name(at: datetime, zone: str) -> str:
     return f"UTC{sign}{hours}" + (f":{rest:02d}" if rest else "")
 
 
+def sentence(text: str) -> str:
+    """Return text with its first letter large, the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
 def units(unit: str, count: float = 2) -> str:
     """Return the unit's word, singular for exactly one."""
     one, many = _UNITS.get(unit, (unit, unit))

@@ -10,6 +10,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from reports import words
 from reports.harmless import for_chart
 from reports.page_table import PageTable
 
@@ -67,8 +68,7 @@ def segment_colour(segments: Sequence[str], name: str) -> str:
 
 def label(name: str) -> str:
     """Return a name from the data as a chart may show it."""
-    shown = for_chart(name)
-    return shown[:1].upper() + shown[1:]
+    return for_chart(words.sentence(name))
 
 
 def _look(height: int) -> dict[str, Any]:

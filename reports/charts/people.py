@@ -1,7 +1,6 @@
 """Who was hit: the ladder from all that is provisioned down to what was lost, and the count at each threshold."""
 
 import plotly.graph_objects as go
-import polars as pl
 
 from reports import page_table, words
 from reports.cells import Cell, by_threshold, cell, heads_unit, segments
@@ -12,7 +11,6 @@ from reports.publication import Publication
 from transforms.settings import Definition
 
 Rung = tuple[str, dict[str, Cell | int]]
-_LATE_CLASSES = ((1, 1), (2, 5), (6, 10), (11, 25), (26, 100), (101, None))
 
 
 def ladder_chart(p: Publication) -> Chart | None:
@@ -57,7 +55,7 @@ def ladder_chart(p: Publication) -> Chart | None:
         table=PageTable(
             "ladder-table",
             f"{words.units(unit).capitalize()} on each rung",
-            ("rung", *(base.label(n) for n in names)),
+            ("rung", *(words.sentence(n) for n in names)),
             tuple((page_table.text(rung), *(_entry(found.get(n)) for n in names)) for rung, found in rungs),
         ),
     )
@@ -111,48 +109,6 @@ def thresholds_chart(p: Publication) -> Chart | None:
     )
 
 
-def late_messages_chart(p: Publication) -> Chart | None:
-    """Return how many late messages the affected accounts had; None where no account was affected."""
-    if p.accounts is None or p.accounts.filter("is_affected").is_empty():
-        return None
-    names = [n for n in segments(p) if n in set(p.accounts["segment"])]
-    ticks = [f"{a}" if a == b else f"{a}–{b}" if b else f"{a}+" for a, b in _LATE_CLASSES]
-    found = {name: [_in_class(p.accounts, name, a, b) for a, b in _LATE_CLASSES] for name in names}
-    once = sum(values[0] for values in found.values())
-    everyone = sum(sum(values) for values in found.values())
-    lead = f"{words.percent(once, everyone)} of the accounts that had late mail had a single late message."
-    traces = [
-        go.Bar(
-            name=base.label(n),
-            x=ticks,
-            y=found[n],
-            marker={"color": base.segment_colour(segments(p), n)},
-            hovertemplate="%{y:,} accounts<extra>" + base.label(n) + "</extra>",
-        )
-        for n in names
-    ]
-    return Chart(
-        id="late-messages",
-        title="Late messages per account",
-        lead=lead,
-        alternative="Bars per segment: accounts by how many late messages they had.",
-        figure=base.finish(
-            traces,
-            300,
-            barmode="group",
-            bargap=0.3,
-            xaxis=base.axis("late messages of one account", type="category", showgrid=False),
-            yaxis=base.axis("accounts", rangemode="tozero", tickformat=","),
-        ),
-        table=PageTable(
-            "late-messages-table",
-            "Accounts by late messages",
-            ("late messages", *(base.label(n) for n in names)),
-            tuple((page_table.text(t), *(page_table.count(found[n][i]) for n in names)) for i, t in enumerate(ticks)),
-        ),
-    )
-
-
 def _rungs(p: Publication, unit: str, names: list[str]) -> list[Rung]:
     rungs: list[Rung] = []
     for rung, counts in (("provisioned", p.provisioned), ("had mail in the window", p.exposed)):
@@ -199,11 +155,6 @@ def _value(found: Cell | int | None) -> int:
 
 def _entry(found: Cell | int | None) -> page_table.Entry:
     return page_table.figure(found, "measured") if isinstance(found, Cell) else page_table.count(found)
-
-
-def _in_class(accounts: pl.DataFrame, segment: str, least: int, most: int | None) -> int:
-    late = accounts.filter(pl.col("segment") == segment)["late_deliveries"]
-    return int(((late >= least) & (late <= (most or late.max() or least))).sum())
 
 
 def _threshold_table(series: dict[str, list[Cell]]) -> PageTable:
