@@ -89,7 +89,9 @@ class _Cover:
     @classmethod
     def of(cls, waits: Waits, chosen: Numbers, until: Numbers) -> "_Cover":
         rows = np.flatnonzero(chosen)
-        return cls(rows, until[rows], _reach_before(waits.person[rows], until[rows]))
+        before = _reach_before(waits.person[rows], until[rows])
+        is_new = until[rows] > before  # the others add nothing at any threshold
+        return cls(rows[is_new], until[rows][is_new], before[is_new])
 
     def seconds(self, waits: Waits, threshold: int) -> Numbers:
         """Return time down by part."""
