@@ -106,4 +106,5 @@ def run_files(db: duckdb.DuckDBPyConnection, names: Sequence[str]) -> None:
 
 def table(db: duckdb.DuckDBPyConnection, name: str, declaration: Table) -> pl.DataFrame:
     """Read a finished table, in the columns and types of its declaration, sorted by its key."""
-    return declaration.conform(db.sql(f"SELECT * FROM {name}").pl())  # noqa: S608 - names are our own
+    key = ", ".join(declaration.key)
+    return declaration.conform(db.sql(f"SELECT * FROM {name} ORDER BY {key}").pl())  # noqa: S608 - names are our own
