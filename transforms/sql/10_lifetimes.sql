@@ -51,7 +51,7 @@ reused AS (
       AND NOT is_never_reused(queue_id)
 ),
 once AS (  -- overlapping files repeat lines
-    SELECT DISTINCT ON (host, queue_id, kind, logged_at, recipient, status, related_queue_id) stated.*
+    SELECT DISTINCT ON (host, queue_id, kind, logged_at, recipient, original_recipient, status, related_queue_id) stated.*
     FROM stated SEMI JOIN reused USING (host, queue_id)
     ORDER BY source_id, line_number
 ),

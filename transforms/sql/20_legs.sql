@@ -5,7 +5,8 @@
 -- Rules: a leg arrives when its first line says so; where rotation or loss cut that line off, arrival = stamp - delay
 -- (trap 9). Each retry repeats a growing delay; only the line that ends a recipient counts, the earliest if repeated
 -- (trap 2). A queue listing belongs to the latest lifetime of its id, unless that one ended just as the queue was
--- listed; a listed file without any line is a leg of its own.
+-- listed; a listed file without any line is a leg of its own. `recipient_count` is exact (Postfix `nrcpt=`, after
+-- expansion), `announced_count` is what was announced at arrival (before aliases were expanded and merged).
 
 CREATE OR REPLACE TABLE legs AS
 WITH
@@ -21,12 +22,18 @@ from_lines AS (
         min(sender) FILTER (kind = 'arrived') AS arrived_sender,
         min(message_id) AS message_id,
         min(client) FILTER (kind = 'arrived') AS client,
-        max(recipient_count) AS recipient_count,
+        max(recipient_count) FILTER (kind = 'queued') AS recipient_count,
+        max(recipient_count) FILTER (kind = 'arrived') AS announced_count,
         min(related_queue_id) FILTER (kind = 'arrived') AS former_queue_id,
         min(logged_at) FILTER (kind IN ('removed', 'ended', 'deleted', 'requeued')) AS ended_at,
-        max(CASE kind WHEN 'requeued' THEN 'requeued' WHEN 'deleted' THEN 'deleted' WHEN 'ended' THEN 'ended' WHEN 'removed' THEN 'removed' END) AS end_kind,
+        CASE
+            WHEN bool_or(kind = 'requeued') THEN 'requeued'
+            WHEN bool_or(kind = 'deleted') THEN 'deleted'  -- also when the server then says that it is done
+            WHEN bool_or(kind = 'ended') THEN 'ended'
+            WHEN bool_or(kind = 'removed') THEN 'removed'
+        END AS end_kind,
         min(logged_at) FILTER (kind = 'expired') AS expired_at,
-        bool_or(kind NOT IN ('arrived', 'named')) AS is_accepted,
+        bool_or(kind NOT IN ('arrived', 'named') OR recipient_count > 0) AS is_accepted,
         min((position, line_number)) AS first_line
     FROM facts
     JOIN sources USING (source_id)
@@ -74,6 +81,7 @@ FROM (
         message_id,
         client,
         greatest(from_lines.recipient_count, matched.recipient_count) AS recipient_count,
+        announced_count,
         former_queue_id,
         ended_at,
         end_kind,
@@ -118,10 +126,14 @@ SELECT
     original_recipient,
     count(*) FILTER (kind = 'attempted') AS attempts,
     bool_or(status = 'deferred') AS is_deferred,
+    min(logged_at) FILTER (kind = 'accepted') AS named_at,
+    min((logged_at, line_number)) AS first_line,
     max(logged_at) AS last_at,
-    min(logged_at) FILTER (is_final(status)) AS final_at,
-    arg_min(struct_pack(status, dsn, reply, delay_seconds, relay, related_queue_id, source_id, line_number), logged_at)
-        FILTER (is_final(status)) AS final,
-    arg_max(struct_pack(source_id, line_number, dsn), logged_at) AS last
+    arg_min(logged_at, (status = 'forwarded', logged_at)) FILTER (is_final(status)) AS final_at,
+    arg_min(  -- a hand-over inside the platform is the end only where no better one is logged (Exchange SEND)
+        struct_pack(status, dsn, reply, delay_seconds, relay, related_queue_id, source_id, line_number),
+        (status = 'forwarded', logged_at, line_number, source_id)
+    ) FILTER (is_final(status)) AS final,
+    arg_max(struct_pack(source_id, line_number, dsn), (logged_at, kind = 'attempted', line_number, source_id)) AS last
 FROM named
 GROUP BY leg, recipient, original_recipient;

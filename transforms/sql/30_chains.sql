@@ -45,7 +45,10 @@ taken_over AS (  -- 2. the former leg is named by the later one
     FROM former_legs
     JOIN leg_recipients AS given USING (leg)
     ANTI JOIN replied USING (leg_recipient)
-    WHERE given.final IS NULL OR given.final.status = 'sent'
+    LEFT JOIN (SELECT DISTINCT leg, unnest([recipient, original_recipient]) AS name FROM leg_recipients) AS taken
+        ON taken.leg = former_legs.child AND taken.name = given.recipient
+    WHERE given.final IS NULL  -- requeued: whoever was still waiting
+       OR (given.final.status = 'sent' AND taken.name IS NOT NULL)  -- filtered: whom the later leg names
 ),
 orphans AS (
     SELECT leg, host, message_id, arrived_at

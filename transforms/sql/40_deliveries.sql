@@ -97,6 +97,8 @@ SELECT
     final_holder.is_local OR coalesce(written_holder.is_local AND written_holder.mailbox = given.recipient, false) AS is_local,
     given.attempts,
     coalesce(given.is_deferred, false) AS is_deferred,
+    given.named_at,
+    given.first_line,
     given.last_at,
     given.final_at,
     given.final,
@@ -128,14 +130,22 @@ WITH
 known AS (
     SELECT leg, count(*) AS recipients FROM leg_recipients GROUP BY leg
 ),
+tried AS (  -- names under which a leg tried a recipient that it was also told of at arrival or in a queue listing
+    SELECT DISTINCT leg, unnest([original_recipient, target]) AS name
+    FROM recipient_rows SEMI JOIN (SELECT DISTINCT leg FROM recipient_rows WHERE attempts = 0) AS told USING (leg)
+    WHERE attempts > 0
+),
 placed AS (  -- the leg in which each row's recipient waits or ended
     SELECT
         rows.*,
         coalesce(heirs.heir, rows.child, rows.leg) AS holder,
         rows.child IS NOT NULL AND (
             coalesce(by_recipient.depth > rows.depth, false) OR coalesce(by_target.depth > rows.depth, false)
-        ) AS is_named_later
+        ) AS is_named_later,
+        rows.attempts = 0 AND rows.final IS NULL AND (tried_as.leg IS NOT NULL OR tried_for.leg IS NOT NULL) AS is_tried_by_name
     FROM recipient_rows AS rows
+    LEFT JOIN tried AS tried_as ON tried_as.leg = rows.leg AND tried_as.name = rows.recipient
+    LEFT JOIN tried AS tried_for ON tried_for.leg = rows.leg AND tried_for.name = rows.target
     LEFT JOIN heirs ON heirs.leg = coalesce(rows.child, rows.leg)
     LEFT JOIN names AS by_recipient ON by_recipient.root = rows.root AND by_recipient.name = rows.recipient
     LEFT JOIN names AS by_target ON by_target.root = rows.root AND by_target.name = rows.target
@@ -143,12 +153,12 @@ placed AS (  -- the leg in which each row's recipient waits or ended
 SELECT
     placed.*,
     CASE
-        WHEN is_named_later THEN 'handed_on'
+        WHEN is_named_later OR is_tried_by_name THEN 'handed_on'
         -- alias and mailbox, both named, became one recipient of the later leg
         WHEN child IS NOT NULL AND holding.end_kind = 'removed' AND coalesce(known.recipients, 0) >= coalesce(holding.recipient_count, 1) THEN 'handed_on'
         WHEN child IS NULL AND final.status = 'sent' AND hop_relays.relay IS NOT NULL THEN 'unresolved'
         WHEN child IS NULL AND final.status IN ('sent') THEN 'delivered'
-        WHEN child IS NULL AND final.status = 'forwarded' THEN 'handed_on'
+        WHEN child IS NULL AND final.status = 'forwarded' AND own.host <> '' THEN 'unresolved'
         WHEN child IS NULL AND final.status = 'bounced' AND is_unknown_mailbox(final.dsn, final.reply) THEN 'rejected_recipient'
         WHEN child IS NULL AND final.status IN ('bounced', 'expired', 'discarded') THEN 'lost'
         WHEN holding.expired_at IS NOT NULL OR holding.end_kind IN ('deleted', 'ended') THEN 'lost'
@@ -187,17 +197,22 @@ SELECT
     CASE WHEN legs.end_kind IN ('deleted', 'ended') OR legs.expired_at IS NOT NULL THEN 'lost' ELSE 'unresolved' END AS state,
     coalesce(legs.expired_at, legs.ended_at) AS state_at,
     legs.last_line_at AS seen_at,
-    unnest(range(1, 1 + coalesce(legs.recipient_count, 1) - coalesce(known.recipients, 0))) AS place
-FROM legs
+    unnest(range(missing)) AS place
+FROM (
+    SELECT
+        legs.*,
+        CASE
+            WHEN recipient_count IS NOT NULL THEN recipient_count - coalesce(known.recipients, 0)
+            WHEN known.recipients > 0 THEN 0
+            ELSE coalesce(announced_count, (ended_at IS NOT NULL)::BIGINT)
+        END AS missing
+    FROM legs
+    LEFT JOIN known USING (leg)
+) AS legs
 JOIN chains USING (leg)
-LEFT JOIN known USING (leg)
 ANTI JOIN (SELECT DISTINCT leg FROM hops) AS handed_on USING (leg)
 ANTI JOIN heirs USING (leg)
-WHERE legs.is_accepted
-  AND NOT chains.is_notice
-  AND coalesce(legs.recipient_count, 1) > coalesce(known.recipients, 0)
-  AND (legs.recipient_count IS NOT NULL OR legs.ended_at IS NOT NULL)
-  AND legs.end_kind IS DISTINCT FROM 'requeued';
+WHERE legs.is_accepted AND NOT chains.is_notice AND missing > 0 AND legs.end_kind IS DISTINCT FROM 'requeued';
 
 -- Hosts whose log has lost lines: a queue file that ended without its recipients' ends, or that has no beginning
 -- although the log had begun. Their open mail is proven to wait only until its last line.
@@ -227,7 +242,8 @@ decided AS (  -- one row per message and target
         any_value(account_id) AS account_id,
         any_value(customer_id) AS customer_id,
         any_value(segment) AS segment,
-        arg_min(written, (depth, written IS DISTINCT FROM mailbox, written)) AS address,
+        arg_min(written, (depth, coalesce(named_at, TIMESTAMPTZ 'infinity'), written IS DISTINCT FROM mailbox, first_line, written))
+            FILTER (NOT is_tried_by_name OR named_at IS NOT NULL) AS address,
         CASE
             WHEN bool_or(state = 'delivered') THEN 'delivered'
             WHEN bool_or(state = 'pending') THEN 'pending'
@@ -237,8 +253,8 @@ decided AS (  -- one row per message and target
         END AS outcome,
         min(state_at) FILTER (state = 'delivered') AS delivered_at,
         max(state_at) FILTER (state IN ('lost', 'rejected_recipient')) AS failed_at,
-        arg_min(struct_pack(leg, depth, final, final_at), state_at) FILTER (state = 'delivered') AS delivering,
-        arg_max(struct_pack(source_id := coalesce(final.source_id, last.source_id), line_number := coalesce(final.line_number, last.line_number), dsn := coalesce(final.dsn, last.dsn)), (depth, last_at)) AS deciding,
+        arg_min(struct_pack(leg, depth, final, final_at), (state_at, depth, leg)) FILTER (state = 'delivered') AS delivering,
+        arg_max(struct_pack(source_id := coalesce(final.source_id, last.source_id), line_number := coalesce(final.line_number, last.line_number), dsn := coalesce(final.dsn, last.dsn)), (depth, last_at, last.line_number, leg)) AS deciding,
         count(DISTINCT leg) AS legs,
         sum(attempts)::BIGINT AS attempts,
         max(seen_at) AS seen_at,
