@@ -11,11 +11,12 @@ LOCAL_DOMAINS = ("officemail.example", "post.officemail.example")
 OPENED = date(2020, 1, 1)
 
 
-def make_customers(rng: np.random.Generator, *, accounts: int, change_on: date) -> list[Record]:
+def make_customers(rng: np.random.Generator, *, accounts: int, change_on: date, hostile: bool = False) -> list[Record]:
     """Return records: about a third business (1-6 mailboxes), the rest residential (1-2).
 
     On `change_on`, in the middle of the incident's window, some mailboxes change hands (old owner until the day
     before), one of them to the other segment, and some accounts change their segment. Some closed long ago.
+    `hostile` adds addresses with a quoted local part.
     """
     records: list[Record] = []
     for number in range(accounts):
@@ -32,6 +33,8 @@ def make_customers(rng: np.random.Generator, *, accounts: int, change_on: date) 
                 records.append(replace(owned, address=f"{'sales' if is_business else 'family'}{number}.{box}@{domain}"))
             if rng.random() < 0.03:
                 records.append(replace(owned, address=f"o'brien{number}.{box}@{LOCAL_DOMAINS[0]}"))
+            if hostile and rng.random() < 0.05:
+                records.append(replace(owned, address=f'"first, last{number}.{box}"@{domain}'))
     return _with_changes(records, change_on)
 
 

@@ -1,6 +1,6 @@
 """Every way to write an outage down: what each server says, how it is stamped, and how its files begin."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -11,7 +11,8 @@ from tests.simulate.exim_spelling import exim_noise, spell_exim
 from tests.simulate.line import Line
 from tests.simulate.noise import noise
 from tests.simulate.outage import Outage
-from tests.simulate.postfix import PostfixLog, PostfixOptions
+from tests.simulate.postfix import PostfixLog
+from tests.simulate.postfix_queue import PostfixOptions
 from tests.simulate.sendmail import SendmailLog, SendmailOptions, sendmail_noise
 from tests.simulate.syslog import Spelling, spell
 
@@ -23,7 +24,7 @@ EXIM = {
 }
 DIALECTS = (*(f"postfix-{name}" for name in POSTFIX), *EXIM, "sendmail", "exchange")
 Damage = Callable[[str, list[Line]], list[Line]]
-YEARLESS = ("postfix-rfc3164", "postfix-postlogd", "sendmail")
+YEARLESS = ("rfc3164", "postlogd")
 
 
 @dataclass
@@ -39,12 +40,18 @@ class Written:
     newline: str = "\n"
     header: Callable[[str, float], str] | None = None
     waiting: dict[str, list[dict[str, object]]] = field(default_factory=dict)
+    is_yearless: bool = False
+
+    def stamped(self, host: str) -> Iterator[tuple[float, str]]:
+        """Yield a host's lines with their stamps."""
+        return ((line.at, text) for line, text in zip(self.said[host], self.texts[host], strict=True))
 
 
 def write_down(
     outage: Outage,
     dialect: str,
     *,
+    hosts: Sequence[str] = (),
     zone: str = "UTC",
     long_ids: bool = False,
     with_noise: bool = True,
@@ -53,16 +60,17 @@ def write_down(
 ) -> Written:
     """Return the outage as `dialect` would have logged it.
 
-    `zone` is that of local stamps; `damage` spoils each host's sorted lines before they are stamped.
+    `hosts` limits it to some hosts; `zone` is that of local stamps; `damage` spoils each host's sorted lines before
+    they are stamped.
     """
-    finish = partial(_finish, outage, damage=damage, with_noise=with_noise)
+    finish = partial(_finish, hosts or outage.hosts, damage=damage, with_noise=with_noise)
     if dialect.startswith("postfix-"):
         options = postfix or PostfixOptions()
         log = PostfixLog(outage, replace(options, long_ids=long_ids or options.long_ids))
         spelling: Spelling = dialect.removeprefix("postfix-")  # type: ignore[assignment]
         said = finish(log.lines, lambda host: noise(outage, host, options.syslog_name))
         texts = {host: list(spell(lines, host, spelling, zone)) for host, lines in said.items()}
-        return Written("mail.log", said, texts, waiting=log.waiting)
+        return Written("mail.log", said, texts, waiting=log.waiting, is_yearless=spelling in YEARLESS)
     if dialect in EXIM:
         said = finish(EximLog(outage, EXIM[dialect]).lines, lambda host: exim_noise(outage, host))
         texts = {host: spell_exim(lines, zone, EXIM[dialect]) for host, lines in said.items()}
@@ -70,9 +78,8 @@ def write_down(
     if dialect == "sendmail":
         spoken = SendmailLog(outage, SendmailOptions()).lines
         said = finish(spoken, lambda host: sendmail_noise(outage, host))
-        return Written(
-            "maillog", said, {host: list(spell(lines, host, "rfc3164", zone)) for host, lines in said.items()}
-        )
+        texts = {host: list(spell(lines, host, "rfc3164", zone)) for host, lines in said.items()}
+        return Written("maillog", said, texts, is_yearless=True)
     if dialect == "exchange":
         rows = ExchangeLog(outage, ExchangeOptions()).lines
         said = finish(rows, lambda host: exchange_noise(outage, host))
@@ -84,7 +91,7 @@ def write_down(
 
 
 def _finish(
-    outage: Outage,
+    hosts: Sequence[str],
     lines: dict[str, list[Line]],
     other: Callable[[str], list[Line]],
     *,
@@ -92,7 +99,7 @@ def _finish(
     with_noise: bool,
 ) -> dict[str, list[Line]]:
     finished: dict[str, list[Line]] = {}
-    for host in outage.hosts:
+    for host in hosts:
         said = sorted(lines[host] + (other(host) if with_noise else []), key=lambda line: line.at)
         for spoil in damage:
             said = spoil(host, said)

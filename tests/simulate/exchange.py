@@ -171,4 +171,6 @@ def _guid(text: str) -> str:
 
 
 def _subject(message: Message) -> str:
+    if message.subject:
+        return message.subject
     return 'Re: 50% off, "now", DELIVER' if message.number % 40 == 0 else f"Note {message.number}"

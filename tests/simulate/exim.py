@@ -167,6 +167,8 @@ def _base62(number: int, width: int) -> str:
 
 
 def _subject(message: Message) -> str:
+    if message.subject:
+        return message.subject.replace('"', r"\"")
     if message.number % 50 == 0:
         return r"Re: => x@officemail.example \"now\" Completed"
     return f"Note {message.number}"

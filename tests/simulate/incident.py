@@ -2,24 +2,25 @@
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import yaml
 
-from tests.simulate.dialects import YEARLESS, Damage, write_down
+from tests.simulate.dialects import Damage, Written, write_down
 from tests.simulate.files import rotate, write_rotated
 from tests.simulate.outage import Outage, instant
-from tests.simulate.postfix import PostfixOptions
+from tests.simulate.postfix_queue import PostfixOptions
 
 
 def write_incident(
     outage: Outage,
     folder: Path,
-    dialect: str = "postfix-rfc3164",
+    dialect: str | Mapping[str, str] = "postfix-rfc3164",
     *,
+    one_file: bool = False,
     log_timezone: str = "UTC",
     pieces: int = 3,
     suffixes: Sequence[str] = (".gz", ".xz", ".bz2", ".zst", ""),
@@ -33,36 +34,42 @@ def write_incident(
 ) -> Path:
     """Write logs/<host>/…, customers.csv and incident.yaml below `folder`; return the incident file's path.
 
-    `dialect` is one of DIALECTS. Each host's log is rotated into `pieces` files, compressed as `suffixes` say in
-    turn (the newest is plain). `log_timezone` is the zone of stamps that carry none. `with_queue` adds what
-    `postqueue -j` lists where the logs end. `damage` spoils the lines (see
-    `damage.py`); `changes` replace or add keys of the incident file.
+    `dialect` is one of DIALECTS, or one for each host. `one_file`: all hosts write to one log, logs/all/…, as on a
+    loghost; then they must share an envelope, as two kinds of syslog do. Each log is rotated into `pieces` files,
+    compressed as `suffixes` say in turn (the newest is plain). `log_timezone` is the zone of stamps that carry none.
+    `with_queue` adds what `postqueue -j` lists where the logs end. `damage` spoils the lines (see `damage.py`);
+    `changes` replace or add keys of the incident file.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    written = write_down(
-        outage, dialect, zone=log_timezone, long_ids=long_ids, with_noise=with_noise, postfix=postfix, damage=damage
-    )
-    sources: list[dict[str, Any]] = []
-    for host in outage.hosts:
-        said = written.said[host]
-        if not said:
-            continue
-        slices = rotate([line.at for line in said], pieces)
-        firsts = [said[piece.start].at for piece in slices]
-        headers = [written.header(host, at) for at in firsts] if written.header else []
-        paths = write_rotated(
-            folder / "logs" / host,
-            written.name,
-            written.texts[host],
-            slices,
-            suffixes,
-            newline=written.newline,
-            headers=headers,
+    by_host: dict[str, Written] = {}
+    for name, hosts in _hosts_by_dialect(outage, dialect).items():
+        written = write_down(
+            outage,
+            name,
+            hosts=hosts,
+            zone=log_timezone,
+            long_ids=long_ids,
+            with_noise=with_noise,
+            postfix=postfix,
+            damage=damage,
         )
-        sources += _log_entries(folder, paths, firsts, log_format, log_timezone, dialect)
+        by_host |= dict.fromkeys(hosts, written)
+    sources: list[dict[str, Any]] = []
+    for place, sharing in ({"all": outage.hosts} if one_file else {host: (host,) for host in outage.hosts}).items():
+        written = by_host[sharing[0]]
+        said = [(at, text) for host in sharing for at, text in by_host[host].stamped(host)]
+        said.sort(key=lambda pair: pair[0])
+        slices = rotate([at for at, _ in said], pieces)
+        firsts = [said[piece.start][0] for piece in slices]
+        headers = [written.header(place, at) for at in firsts] if written.header else []
+        texts = [text for _, text in said]
+        where = folder / "logs" / place
+        paths = write_rotated(where, written.name, texts, slices, suffixes, newline=written.newline, headers=headers)
+        is_yearless = any(by_host[host].is_yearless for host in sharing)
+        sources += _log_entries(folder, paths, firsts, log_format, log_timezone, is_yearless)
     incident = incident_of(outage, sources)
     if with_queue:
-        incident["queue_snapshots"] = [_write_queue(folder, host, written.waiting[host]) for host in outage.hosts]
+        incident["queue_snapshots"] = [_write_queue(folder, host, by_host[host].waiting[host]) for host in outage.hosts]
     write_customers(outage, folder / "customers.csv")
     path = folder / "incident.yaml"
     path.write_text(yaml.safe_dump({**incident, **changes}, sort_keys=False), encoding="utf-8")
@@ -103,20 +110,27 @@ def write_customers(outage: Outage, path: Path) -> None:
             )
 
 
+def _hosts_by_dialect(outage: Outage, dialect: str | Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    if isinstance(dialect, str):
+        return {dialect: outage.hosts}
+    return {name: tuple(h for h in outage.hosts if dialect[h] == name) for name in dict.fromkeys(dialect.values())}
+
+
 def _iso(seconds: int) -> str:
     return instant(seconds).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _log_entries(
-    folder: Path, paths: list[Path], firsts: list[float], log_format: str, zone: str, dialect: str
+    folder: Path, paths: list[Path], firsts: list[float], log_format: str, zone: str, is_yearless: bool
 ) -> list[dict[str, Any]]:
     """One entry with a glob where one year will do; else one per file, each with the year of its first line."""
-    has_year = dialect not in YEARLESS
+    if not paths:
+        return []
     years = [instant(int(first)).astimezone(ZoneInfo(zone)).year for first in firsts]
     common = {"format": log_format, "timezone": zone}
-    if has_year or len(set(years)) == 1:
+    if not is_yearless or len(set(years)) == 1:
         glob = f"{paths[-1].parent.relative_to(folder)}/{paths[-1].name}*"
-        return [{"uri": glob, **common, **({} if has_year else {"year": years[0]})}]
+        return [{"uri": glob, **common, **({"year": years[0]} if is_yearless else {})}]
     return [
         {"uri": str(path.relative_to(folder)), **common, "year": year} for path, year in zip(paths, years, strict=True)
     ]

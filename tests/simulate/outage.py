@@ -46,6 +46,7 @@ class Message:
     `attempts` are the instants at which the server tried whoever was still waiting; `filtered_at` is the attempt at
     which the content filter took it, where there is one. `held` is (from, until or None), `requeued` (old queue file
     ends, new one begins). `refused_at`: our server turned it away with a 4xx at that instant, before it was accepted.
+    `subject` is set where it is hostile; `fraction` is the part of a second at which its lines are stamped.
     """
 
     number: int
@@ -63,6 +64,7 @@ class Message:
     deleted_at: int | None = None
     expired_at: int | None = None
     refused_at: int | None = None
+    subject: str = ""
     fraction: float = 0.0
 
 

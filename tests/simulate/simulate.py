@@ -6,10 +6,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from tests.simulate import traffic
+from tests.simulate.addressing import Addressing
 from tests.simulate.customers import LOCAL_DOMAINS, make_customers
 from tests.simulate.fate import Stores, settle
 from tests.simulate.operators import operate
-from tests.simulate.outage import Message, Outage, Recipient, Record, instant, unix
+from tests.simulate.outage import Message, Outage, instant, unix
 
 
 def simulate(
@@ -33,6 +34,7 @@ def simulate(
     unmatched_share: float = 0.003,
     refusals: bool = True,
     unattempted: int = 0,
+    hostile: bool = False,
 ) -> Outage:
     """Return an outage of `messages` messages arriving over `days` days at `hosts` servers.
 
@@ -40,7 +42,8 @@ def simulate(
     logs end there, with mail still queued. Without it they go on until the last message has met its fate. `lists`:
     messages to several recipients, an alias beside its mailbox, both segments. `tags`: recipients with a `+tag`.
     `unattempted`: that many of the messages that arrived last before the cut-off have not been tried once, so that
-    the log does not name their recipients. `operators`: deletions, requeues and holds while the flood is on.
+    the log does not name their recipients. `hostile`: quoted and non-ASCII addresses, and subjects that imitate log
+    lines. `operators`: deletions, requeues and holds while the flood is on.
     """
     rng = np.random.default_rng(seed)
     begin, lifetime = unix(start), int(lifetime_hours * 3600)
@@ -50,7 +53,7 @@ def simulate(
     span = traffic.Flood(noon, flood_end, flood_end + int(flood_hours * traffic.HOUR * 0.8)) if flood else None
     window = (traffic.next_day(noon, timezone, 0), traffic.next_day(noon, timezone, 2))
     change_on = instant(window[0]).astimezone(ZoneInfo(timezone)).date() + timedelta(days=1)
-    records = make_customers(rng, accounts=accounts or max(40, messages // 60), change_on=change_on)
+    records = make_customers(rng, accounts=accounts or max(40, messages // 60), change_on=change_on, hostile=hostile)
     bulk = int(messages * bulk_share) if span else int(messages * 0.02)
     ordinary = traffic.arrival_times(rng, messages - bulk, begin, days, timezone)
     edges = min(len(ordinary), 8)
@@ -64,7 +67,7 @@ def simulate(
     arrived, is_bulk = arrived[order], is_bulk[order]
     wait = traffic.waits(rng, arrived, span, lifetime)
     names = tuple(f"mx{n + 1}" for n in range(hosts))
-    addressing = Addressing(rng, records, lists=lists, tags=tags, unmatched_share=unmatched_share)
+    addressing = Addressing(rng, records, lists=lists, tags=tags, unmatched_share=unmatched_share, hostile=hostile)
     stores = Stores.of(records)
     made: list[Message] = []
     for number, (when, promoted, seconds) in enumerate(
@@ -97,69 +100,6 @@ def simulate(
         with_filter=with_filter,
         is_cut_off=end is not None,
     )
-
-
-class Addressing:
-    """Draws senders and recipients."""
-
-    def __init__(
-        self, rng: np.random.Generator, records: list[Record], *, lists: bool, tags: bool, unmatched_share: float
-    ) -> None:
-        self.rng, self.lists, self.tags, self.unmatched_share = rng, lists, tags, unmatched_share
-        self.records = records
-        self.mailbox_of = {r.address: r.mailbox for r in records}
-        self.addresses = sorted(self.mailbox_of)
-        self.aliases_of: dict[str, list[str]] = {}
-        for record in records:
-            if record.address != record.mailbox:
-                self.aliases_of.setdefault(record.mailbox, []).append(record.address)
-        popularity = rng.pareto(1.6, len(self.addresses)) + 0.4
-        self.cumulative = np.cumsum(popularity) / popularity.sum()
-
-    def message(self, number: int, host: str, arrived: int, is_bulk: bool) -> Message:
-        """Return one message, addressed and not yet tried."""
-        rng = self.rng
-        sender = traffic.bulk_sender(rng, number) if is_bulk else traffic.ordinary_sender(rng, self.records)
-        recipients = self._recipients(is_bulk)
-        domain = sender.rpartition("@")[2].lower() or "mailer.example.net"
-        identity = f"{number:x}.{arrived}.{int(rng.integers(1 << 30)):08x}@{domain}"
-        client = f"mta{number % 7}.{domain}[192.0.2.{1 + number % 250}]"
-        size = int(rng.integers(600, 90_000))
-        message = Message(number, host, client, sender, identity, size, arrived, recipients)
-        message.fraction = int(rng.integers(0, 500_000)) / 1e6
-        return message
-
-    def _recipients(self, is_bulk: bool) -> list[Recipient]:
-        rng = self.rng
-        if not is_bulk and rng.random() < 0.13:
-            return [self._remote()]
-        wanted = 1 + (int(rng.geometric(0.5)) if self.lists and rng.random() < 0.18 else 0)
-        chosen: dict[str, Recipient] = {}
-        for _ in range(min(wanted, 9)):
-            recipient = self._remote() if not is_bulk and wanted > 1 and rng.random() < 0.08 else self._local()
-            chosen.setdefault(recipient.written.lower(), recipient)
-            others = self.aliases_of.get(recipient.final.lower(), [])
-            if self.lists and others and rng.random() < 0.05:
-                alias = others[0]
-                chosen.setdefault(alias, Recipient(alias, recipient.final.lower(), True, is_alias=True))
-        return list(chosen.values())
-
-    def _remote(self) -> Recipient:
-        address = f"friend{int(self.rng.integers(900))}@remote{int(self.rng.integers(8))}.example.org"
-        return Recipient(address, address, False)
-
-    def _local(self) -> Recipient:
-        rng = self.rng
-        if rng.random() < self.unmatched_share:
-            ghost = f"ghost{int(rng.integers(40))}@{LOCAL_DOMAINS[0]}"
-            return Recipient(ghost, ghost, True)
-        address = self.addresses[min(int(np.searchsorted(self.cumulative, rng.random())), len(self.addresses) - 1)]
-        mailbox = self.mailbox_of[address]
-        written = traffic.spelled(rng, address)
-        if self.tags and address == mailbox and rng.random() < 0.02:
-            written = written.replace("@", "+news@")
-        is_alias = address != mailbox
-        return Recipient(written, mailbox if is_alias else written, True, is_alias=is_alias)
 
 
 def _cut(cut_off: str | int | None, flood: traffic.Flood | None) -> int | None:

@@ -93,3 +93,15 @@ def test_over_new_year_each_file_names_its_own_year(tmp_path: Path) -> None:
     incident = yaml.safe_load(write_incident(outage, tmp_path, pieces=8).read_text())
     assert {entry["year"] for entry in incident["logs"]} == {2029, 2030}
     assert "year" not in yaml.safe_load(write_incident(outage, tmp_path / "x", "exim").read_text())["logs"][0]
+
+
+def test_two_servers_write_into_one_file_of_a_loghost(outage: Outage, tmp_path: Path) -> None:
+    spoil = DeleteLines(0.01, seed=1)
+    mixed = {"mx1": "postfix-rfc3164", "mx2": "sendmail"}
+    write_incident(outage, tmp_path, mixed, one_file=True, pieces=1, damage=[spoil])
+    lines = (tmp_path / "logs/all/mail.log").read_text().splitlines()
+    assert {line.split()[3] for line in lines} == {"mx1", "mx2"}
+    assert {line.split()[3] for line in lines if "sm-mta[" in line} == {"mx2"}
+    assert {line.split()[3] for line in lines if "postfix/qmgr[" in line} == {"mx1"}
+    whole = sum(len(write_down(outage, name, hosts=[host]).texts[host]) for host, name in mixed.items())
+    assert len(lines) + len(spoil.removed) == whole

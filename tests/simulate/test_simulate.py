@@ -1,10 +1,19 @@
 """The simulator itself: its logs tell its truth, its grid is what a hand count gives."""
 
 from datetime import date
+from functools import cache
 
 import pytest
 
-from tests.simulate import PostfixOptions, simulate, truth_cells, truth_deliveries, truth_outcomes
+from tests.simulate import (
+    PostfixOptions,
+    direction,
+    simulate,
+    truth_cells,
+    truth_deliveries,
+    truth_outcomes,
+    truth_refusals,
+)
 from tests.simulate.dialects import Written, write_down
 from tests.simulate.naive_others import exchange_rows, read_exchange, read_exim, read_sendmail
 from tests.simulate.naive_reader import Story, read_postfix
@@ -16,6 +25,7 @@ from tests.simulate.syslog import spell
 NOON = unix("2030-03-04T12:00:00Z")
 
 
+@cache
 def small(**options: object) -> Outage:
     return simulate(3, **{"messages": 2500, "days": 5, "accounts": 120, **options})  # type: ignore[arg-type]
 
@@ -96,8 +106,31 @@ def test_the_outage_has_one_of_everything() -> None:
 
 
 def test_the_same_seed_gives_the_same_outage_and_another_one_does_not() -> None:
-    assert truth_cells(small()) == truth_cells(small())
+    assert truth_cells(small()) == truth_cells(simulate(3, messages=2500, days=5, accounts=120))
     assert truth_cells(small()) != truth_cells(simulate(4, messages=2500, days=5, accounts=120))
+
+
+def test_refusals_come_before_the_arrival_of_the_same_message() -> None:
+    refusals = truth_refusals(small())
+    assert len(refusals) > 5
+    assert all(refused < accepted for *_, refused, accepted in refusals)
+
+
+def test_directions_follow_the_domains() -> None:
+    outage = small()
+    found = {direction(outage, m, r): (m.sender, r.written) for m in outage.messages for r in m.recipients}
+    assert set(found) == {"inbound", "internal", "outbound"}
+    assert all("officemail" in address for address in map(str.lower, found["internal"]))
+    assert "officemail" not in found["outbound"][1]
+
+
+def test_hostile_mail_has_subjects_that_imitate_lines_and_the_same_truth() -> None:
+    outage = small(hostile=True)
+    lines = PostfixLog(outage, PostfixOptions()).lines
+    assert any("header Subject: to=<" in line.text for host in outage.hosts for line in lines[host])
+    assert any('"first, last' in r.written for m in outage.messages for r in m.recipients)
+    told = told_by_log(outage, PostfixOptions())
+    assert by_mailbox(told, outage) == by_mailbox(story_of(outage), outage)
 
 
 def test_outcomes_sum_to_the_total_and_an_earlier_as_of_leaves_more_pending() -> None:

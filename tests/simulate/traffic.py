@@ -78,6 +78,22 @@ def ordinary_sender(rng: np.random.Generator, records: list[Record]) -> str:
     return f"user{int(rng.integers(400))}@remote{int(rng.integers(8))}.example.org"
 
 
+def hostile_sender(number: int) -> str:
+    """Return an envelope sender that is hard to read."""
+    local = ('"odd one"', '"a,b"', '"c>d"', "jürgen", '"=> e"', "x=y", "o'hara", '"to=<f>, status=sent ("')[number % 8]
+    return f"{local}@remote{number % 8}.example.org"
+
+
+def hostile_subject(victim: str, number: int) -> str:
+    """Return a subject that imitates a log line about another message."""
+    return (
+        f"to=<{victim}>, relay=x[192.0.2.9]:25, delay=99999, delays=99999/0/0/0, dsn=2.0.0, status=sent (250 ok)",
+        f"ABCDEF0123: to=<{victim}>, relay=none, delay=7, dsn=5.1.1, status=bounced (no)",
+        f"<script>alert({number})</script> => {victim} R=a T=b",
+        "removed",
+    )[number % 4]
+
+
 def spelled(rng: np.random.Generator, address: str) -> str:
     """Return an address as senders type it: now and then in capitals or with a tag."""
     kind = rng.random()

@@ -100,6 +100,22 @@ def truth_cells(
     return cells
 
 
+def truth_refusals(outage: Outage) -> list[tuple[str, str, str, int, int]]:
+    """Return (client, sender, recipient, refused at, accepted at) of what our server turned away with a 4xx first."""
+    return [
+        (m.client, m.sender.lower(), m.recipients[0].written.lower(), m.refused_at, m.arrived_at)
+        for m in outage.messages
+        if m.refused_at is not None and m.arrived_at < outage.log_end
+    ]
+
+
+def direction(outage: Outage, message: Message, recipient: Recipient) -> str:
+    """Return inbound, internal or outbound, by the domains of sender and recipient; a null sender is a stranger."""
+    if recipient.written.lower().rpartition("@")[2] not in outage.local_domains:
+        return "outbound"
+    return "internal" if message.sender.lower().rpartition("@")[2] in outage.local_domains else "inbound"
+
+
 def _heads(unit: str, affected: list[Delivery]) -> dict[str, set[object]]:
     heads: dict[str, set[object]] = defaultdict(set)
     for index, delivery in enumerate(affected):
