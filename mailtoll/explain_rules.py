@@ -31,7 +31,7 @@ def rule_of(told: Told) -> str:
         case "delivered":
             return f"Delivered: a line says sent{code}, and it names no queue file that carries the message on."
         case "rejected_recipient":
-            return f"Not an impact: accepted, then refused at once as an unknown mailbox{code}."
+            return f"Not an impact: accepted, then refused as an unknown mailbox{code}."
         case "pending" if seen["is_listed"]:
             return f"Pending: queue file {shown(seen['queue_id'])} is in the queue listing, still waiting at as of."
         case "pending":
