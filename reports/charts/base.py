@@ -44,6 +44,7 @@ def finish(traces: Sequence[Any], height: int, **layout: Any) -> dict[str, Any]:
         look[name] = look[name] | value if isinstance(value, dict) and name in look else value
     figure = go.Figure(data=list(traces), layout=look | {"template": go.layout.Template()})
     content: dict[str, Any] = json.loads(figure.to_json(validate=False))
+    _whole_ticks(content)
     return content
 
 
@@ -69,6 +70,20 @@ def segment_colour(segments: Sequence[str], name: str) -> str:
 def label(name: str) -> str:
     """Return a name from the data as a chart may show it."""
     return for_chart(words.sentence(name))
+
+
+def _whole_ticks(content: dict[str, Any]) -> None:
+    """Give axes that count a few heads whole ticks, and one that counts nobody a length all the same."""
+    for axis_name, letter in (("xaxis", "x"), ("yaxis", "y")):
+        settings = content["layout"].get(axis_name, {})
+        if settings.get("tickformat") != ",":
+            continue
+        own = [trace for trace in content["data"] if f"{letter}axis" not in trace]
+        highest = max((v for trace in own for v in trace.get(letter, ()) if isinstance(v, int | float)), default=0)
+        if highest < 5:
+            settings["dtick"] = 1
+        if highest <= 0:
+            settings["range"] = [0, 1]
 
 
 def _look(height: int) -> dict[str, Any]:
