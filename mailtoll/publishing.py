@@ -4,6 +4,7 @@ A publication replaces the one before it file by file, impact.json last; a refus
 """
 
 import subprocess
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,13 @@ import polars as pl
 from expectations.gates import reasons
 from expectations.tables import ACTIVITY, CELLS, GATES
 from mailtoll.run import Run
+from mailtoll.vintages import former_vintages, keep, take_vintage
 from mailtoll.warehouse import write_parquet, write_text
 from reports.analyst import analyst_report
 from reports.executive import executive_summary
 from reports.impact_json import impact_json
 from reports.publication import FATES, OUTCOMES, Publication
+from reports.vintages import change_line, kept_sentence
 from transforms.claims import Claim, read_claims
 from transforms.impact import CHOICES, COUNT, SQL_FOLDER, STITCH
 
@@ -26,20 +29,27 @@ _FIGURES = ("cells", "minutes", "delays", "accounts")
 
 
 def publish(run: Run) -> dict[str, Any]:
-    """Write the publication, or the refusal; return status, headline, reasons and paths."""
+    """Write the publication, or the refusal; return status, headline, reasons, paths and what changed since the last."""
     warehouse = run.warehouse
-    gates = pl.concat([pl.read_parquet(p) for p in map(warehouse.table, ("gates_on_inputs", "gates_on_impact")) if _is_of_this_run(run, p)])
-    write_parquet(GATES.conform(gates), warehouse.table("gates"))
-    publication = _publication(run, gates)
+    publication = _publication(run, write_gates(run))
     if publication.is_refused:
         for path in (warehouse.published_deliveries, warehouse.published_accounts):
             path.unlink(missing_ok=True)
+        publication = replace(publication, vintages=former_vintages(run))
     else:
+        history = take_vintage(run, publication.cells, publication.status, publication.code_version)
+        publication = replace(publication, vintages=history.vintages)
         write_parquet(pl.read_parquet(warehouse.table("deliveries")), warehouse.published_deliveries)
         write_parquet(pl.read_parquet(warehouse.table("accounts")), warehouse.published_accounts)
-    write_text(analyst_report(publication), warehouse.report)
-    write_text(executive_summary(publication), warehouse.summary)
-    write_text(impact_json(publication), warehouse.impact)
+    pages = {
+        "report.html": analyst_report(publication),
+        "summary.html": executive_summary(publication),
+        "impact.json": impact_json(publication),
+    }
+    if not publication.is_refused:
+        keep(run, history, pages, publication.cells, publication.inputs)
+    for name, text in pages.items():
+        write_text(text, warehouse.root / name)
     paths = {"report": warehouse.report, "summary": warehouse.summary, "figures": warehouse.impact}
     headline = None
     if publication.cells is not None and not publication.is_refused:
@@ -54,7 +64,24 @@ def publish(run: Run) -> dict[str, Any]:
         "report": str(warehouse.report),
         "paths": {name: str(path) for name, path in paths.items()},
         "digest": run.definition_sha256,
+        "change": _change(publication),
     }
+
+
+def _change(publication: Publication) -> str:
+    """Say how the figure differs from the count before, or, of a refused run, which count stays; empty: no other is."""
+    zone, vintages = publication.settings.timezone, publication.vintages
+    if publication.is_refused:
+        return kept_sentence(vintages[-1], zone) if vintages else ""
+    return change_line(vintages, zone)
+
+
+def write_gates(run: Run) -> pl.DataFrame:
+    """Put all gates of this run into one table; return it."""
+    tables = map(run.warehouse.table, ("gates_on_inputs", "gates_on_impact"))
+    gates = GATES.conform(pl.concat([pl.read_parquet(path) for path in tables if _is_of_this_run(run, path)]))
+    write_parquet(gates, run.warehouse.table("gates"))
+    return gates
 
 
 def _is_of_this_run(run: Run, path: Path) -> bool:

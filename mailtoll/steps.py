@@ -35,12 +35,16 @@ from transforms.years import first_years
 
 @dataclass(frozen=True)
 class RunResult:
-    """How a run ended: its status, the headline cell, why it was refused or what it warns of, and what was written."""
+    """How a run ended: its status, the headline cell, why it was refused or what it warns of, and what was written.
+
+    `change` says how the figure differs from the count before, or which count stays after a refusal.
+    """
 
     status: Literal["published", "refused"]
     headline: dict[str, Any] | None = None
     reasons: list[str] = field(default_factory=list)
     paths: dict[str, Path] = field(default_factory=dict)
+    change: str = ""
 
 
 def run_incident(incident: Path, out: Path, progress: Callable[[str], None]) -> RunResult:
@@ -56,7 +60,7 @@ def run_incident(incident: Path, out: Path, progress: Callable[[str], None]) -> 
     published = publish(str(incident), str(out))
     paths = {name: Path(path) for name, path in published["paths"].items()}
     status: Literal["published", "refused"] = "refused" if published["status"] == "refused" else "published"
-    return RunResult(status, published["headline"], published["reasons"], paths)
+    return RunResult(status, published["headline"], published["reasons"], paths, published["change"])
 
 
 def check_incident(incident: Path, out: Path, progress: Callable[[str], None]) -> RunResult:
@@ -69,6 +73,7 @@ def check_incident(incident: Path, out: Path, progress: Callable[[str], None]) -
         progress("checking the figures")
         result = check_impact(str(incident), str(out))["reasons"]
     run = Run.of(incident, out)
+    publishing.write_gates(run)
     return RunResult("refused" if result else "published", None, result, {"gates": run.warehouse.table("gates")})
 
 
