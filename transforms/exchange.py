@@ -144,7 +144,11 @@ def _attempts(rows: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("discarded"))
         .otherwise(status)
         .alias("status"),
-        text.str.extract(PATTERNS["dsn"], 1).alias("dsn"),
+        pl.when(status.is_in(["bounced", "deferred"]))
+        .then(said)
+        .otherwise(text)
+        .str.extract(PATTERNS["dsn"], 1)
+        .alias("dsn"),
         pl.when(pl.col("origin") <= pl.col("logged_at"))
         .then((pl.col("logged_at") - pl.col("origin")).dt.total_microseconds() / 1e6)
         .alias("delay_seconds"),
