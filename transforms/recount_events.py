@@ -101,18 +101,28 @@ def _keys_with_several_lifetimes(events: pl.LazyFrame) -> pl.Series:
     is_arrival = pl.col("kind") == "arrived"
     suspects = (
         events.filter("is_reusable", ~pl.col("is_listed_only"))
+        .select(
+            "key",
+            "at",
+            "line_number",
+            "source_id",
+            is_arrival=is_arrival,
+            is_end=is_end,
+            arrived_at=pl.when(is_arrival).then("at"),
+            arrived_line=pl.when(is_arrival).then("line_number"),
+            ended_at=pl.when(is_end).then("at"),
+            ended_line=pl.when(is_end).then("line_number"),
+        )
         .group_by("key")
         .agg(
-            arrivals=is_arrival.sum(),
-            ends=is_end.sum(),
+            pl.col("arrived_at", "arrived_line").min(),
+            pl.col("ended_at", "ended_line").max(),
+            arrivals=pl.col("is_arrival").sum(),
+            ends=pl.col("is_end").sum(),
             first_at=pl.col("at").min(),
             last_at=pl.col("at").max(),
             first_line=pl.col("line_number").min(),
             last_line=pl.col("line_number").max(),
-            arrived_at=pl.col("at").filter(is_arrival).min(),
-            arrived_line=pl.col("line_number").filter(is_arrival).min(),
-            ended_at=pl.col("at").filter(is_end).max(),
-            ended_line=pl.col("line_number").filter(is_end).max(),
             first_source=pl.col("source_id").min(),
             last_source=pl.col("source_id").max(),
         )

@@ -25,34 +25,48 @@ def read_legs(events: pl.LazyFrame) -> pl.DataFrame:
     Columns: leg, key, host, arrival, last_at, ended_at, deleted_at, expired_at, is_requeued, named, sender,
     recipient_count, parent_related (code of the former queue id), listed_at.
     """
-    kind, at = pl.col("kind"), pl.col("at")
     logged = (
         events.filter(~pl.col("is_listed_only"))
+        .select(
+            "leg",
+            "key",
+            "host",
+            "named",
+            "recipient_count",
+            "at",
+            arrived_at=_of("at", "arrived"),
+            estimated_at=pl.col("at") - pl.col("delay").fill_null(0),
+            ended_at=_of("at", *ENDS),
+            deleted_at=_of("at", "deleted"),
+            expired_at=_of("at", "expired"),
+            is_requeued=pl.col("kind") == "requeued",
+            queued_sender=_of("sender", "queued"),
+            any_sender="sender",
+            parent_related=_of("related", "arrived"),
+        )
         .group_by("leg")
         .agg(
             pl.col("key", "host").first(),
-            arrived_at=at.filter(kind == "arrived").min(),
-            estimated_at=(at - pl.col("delay").fill_null(0)).min(),
-            last_at=at.max(),
-            ended_at=at.filter(kind.is_in(ENDS)).min(),
-            deleted_at=at.filter(kind == "deleted").min(),
-            expired_at=at.filter(kind == "expired").min(),
-            is_requeued=(kind == "requeued").any(),
-            named=pl.col("named").min(),
-            queued_sender=pl.col("sender").filter(kind == "queued").min(),
-            any_sender=pl.col("sender").min(),
-            recipient_count=pl.col("recipient_count").max(),
-            parent_related=pl.col("related").filter(kind == "arrived").min(),
+            pl.col(
+                "arrived_at", "estimated_at", "ended_at", "deleted_at", "expired_at", "named", "parent_related"
+            ).min(),
+            pl.col("queued_sender", "any_sender").min(),
+            pl.col("recipient_count").max(),
+            pl.col("is_requeued").any(),
+            last_at=pl.col("at").max(),
         )
         .collect(engine="streaming")
-        .with_columns(
-            arrival=pl.coalesce("arrived_at", "estimated_at"),
-            sender=pl.coalesce("queued_sender", "any_sender"),
-            listed_at=pl.lit(None, pl.Int64),
-        )
-        .drop("arrived_at", "estimated_at", "queued_sender", "any_sender")
     )
-    return logged
+    return logged.with_columns(
+        arrival=pl.coalesce("arrived_at", "estimated_at"),
+        sender=pl.coalesce("queued_sender", "any_sender"),
+        listed_at=pl.lit(None, pl.Int64),
+    ).drop("arrived_at", "estimated_at", "queued_sender", "any_sender")
+
+
+def _of(column: str, *kinds: str) -> pl.Expr:
+    """Return the column on lines of these kinds; picked before grouping, which is much faster than in it."""
+    return pl.when(pl.col("kind").is_in(kinds)).then(column)
 
 
 def attach_listing(legs: pl.DataFrame, events: pl.LazyFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

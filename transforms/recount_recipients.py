@@ -21,20 +21,30 @@ def read_recipients(events: pl.LazyFrame, places: pl.DataFrame) -> pl.DataFrame:
     `places` maps the legs of a queue listing to the legs they are (`listed` → `leg`).
     """
     status, at = pl.col("status"), pl.col("at")
+    is_handed = status.is_in(["sent", "forwarded"])
     rows = (
         events.filter(pl.col("kind").is_in(_SPOKEN), pl.col("address").is_not_null())
-        .with_columns(related=pl.when(status.is_in(["sent", "forwarded"])).then("related"))
+        .select(
+            "leg",
+            "address",
+            "original",
+            "is_local",
+            "is_original_local",
+            "is_unknown_mailbox",
+            related=pl.when(is_handed).then("related"),
+            sent_at=pl.when(status == "sent").then(at),
+            sent_delay=pl.when(status == "sent").then("delay"),
+            handed_at=pl.when(is_handed).then(at),
+            bounced_at=pl.when(status == "bounced").then(at),
+            given_up_at=pl.when(status.is_in(["expired", "discarded"])).then(at),
+            is_attempted=pl.col("kind") == "attempted",
+            is_deferred=(status == "deferred").fill_null(False),
+        )
         .group_by("leg", "address", "original", "related")
         .agg(
             pl.col("is_local", "is_original_local").first(),
-            sent_at=at.filter(status == "sent").min(),
-            sent_delay=pl.col("delay").filter(status == "sent").min(),
-            handed_at=at.filter(status.is_in(["sent", "forwarded"])).min(),
-            bounced_at=at.filter(status == "bounced").min(),
-            given_up_at=at.filter(status.is_in(["expired", "discarded"])).min(),
-            is_attempted=(pl.col("kind") == "attempted").any(),
-            is_deferred=(status == "deferred").any().fill_null(False),
-            is_unknown_mailbox=pl.col("is_unknown_mailbox").any().fill_null(False),
+            pl.col("sent_at", "sent_delay", "handed_at", "bounced_at", "given_up_at").min(),
+            pl.col("is_attempted", "is_deferred", "is_unknown_mailbox").any(),
         )
         .collect(engine="streaming")
     )
