@@ -71,6 +71,8 @@ def _run(arguments: argparse.Namespace) -> int:
     if result.status == "refused":
         return _refused(result)
     print(headline_in_words(result.headline))
+    if result.change:
+        print(f"  {result.change}")
     _print_paths(result.paths)
     return PUBLISHED
 
@@ -118,6 +120,8 @@ def _refused(result: "RunResult") -> int:
     print("Refused: the quality gates did not pass, so no figure is published.")
     for reason in result.reasons:
         print(f"  - {reason}")
+    if result.change:
+        print(result.change)
     _print_paths(result.paths)
     return REFUSED
 

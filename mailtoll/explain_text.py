@@ -24,7 +24,8 @@ ReadLine = Callable[[Line], tuple[str, str | None]]
 def wrapped(text: str, indent: int = 0, hanging: int = 0) -> str:
     """Return text broken at spaces, and within words that are too long."""
     first, later = " " * indent, " " * (indent + hanging)
-    return "\n".join(textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=later, break_on_hyphens=False)) or first
+    lines = textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=later, break_on_hyphens=False)
+    return "\n".join(lines) or first
 
 
 def stamp(at: datetime | None, zone: str) -> str:

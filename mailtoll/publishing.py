@@ -37,7 +37,7 @@ def publish(run: Run) -> dict[str, Any]:
             path.unlink(missing_ok=True)
         publication = replace(publication, vintages=former_vintages(run))
     else:
-        history = take_vintage(run, publication.cells, publication.status, publication.code_version)
+        history = take_vintage(run, publication)
         publication = replace(publication, vintages=history.vintages)
         write_parquet(pl.read_parquet(warehouse.table("deliveries")), warehouse.published_deliveries)
         write_parquet(pl.read_parquet(warehouse.table("accounts")), warehouse.published_accounts)
@@ -47,7 +47,7 @@ def publish(run: Run) -> dict[str, Any]:
         "impact.json": impact_json(publication),
     }
     if not publication.is_refused:
-        keep(run, history, pages, publication.cells, publication.inputs)
+        keep(run, history, pages)
     for name, text in pages.items():
         write_text(text, warehouse.root / name)
     paths = {"report": warehouse.report, "summary": warehouse.summary, "figures": warehouse.impact}
@@ -93,7 +93,7 @@ def _is_of_this_run(run: Run, path: Path) -> bool:
 
 def _publication(run: Run, gates: pl.DataFrame) -> Publication:
     warehouse, why = run.warehouse, tuple(reasons(gates))
-    figures: dict[str, pl.DataFrame] = {}
+    figures: dict[str, Any] = {}
     outcomes: dict[str, int] = {}
     people: dict[str, dict[str, dict[str, int]]] = {"provisioned": {}, "exposed": {}}
     if not why:

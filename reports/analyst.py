@@ -15,6 +15,7 @@ from reports.page import figures_json, render
 from reports.publication import Publication
 from reports.segments import segment_counts
 from reports.verdicts import verdicts
+from reports.vintages import history_section
 
 
 def analyst_report(p: Publication) -> str:
@@ -59,6 +60,7 @@ def _common(p: Publication) -> dict[str, object]:
     zone, window = p.settings.timezone, p.settings.window
     return {
         "p": p,
+        "history": history_section(p),
         "status_sentence": story.status_sentence(p),
         "window": words.span(window.start, window.end, zone),
         "as_of": words.instant(p.settings.as_of, zone),

@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol
 import polars as pl
 
 from transforms.settings import Definition, Settings
+from transforms.vintage import Vintage
 
 Status = Literal["preliminary", "final", "refused"]
 WindowSource = Literal["declared", "detected"]
@@ -52,7 +53,8 @@ class Publication:
     Frames have the columns of `expectations.tables`. `sql` maps a file's name to its text as it ran. `provisioned`
     counts what the records valid in the window hold, `exposed` what of it had mail in the window. `reasons` says
     why a run was refused; it is empty otherwise. `outcomes` and `lines` have the keys of `deliveries` and `lines`
-    in impact.json; a key that is missing was never counted.
+    in impact.json; a key that is missing was never counted. `vintages` are the counts published so far, oldest first;
+    this one is the last of them, unless it was refused.
     """
 
     incident_id: str
@@ -78,6 +80,7 @@ class Publication:
     delays: pl.DataFrame | None = None
     accounts: pl.DataFrame | None = None
     activity: pl.DataFrame | None = None
+    vintages: tuple[Vintage, ...] = ()
 
     @property
     def is_refused(self) -> bool:

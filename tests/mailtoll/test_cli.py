@@ -35,6 +35,7 @@ class Result:
     headline: dict[str, Any] | None = None
     reasons: list[str] = field(default_factory=list)
     paths: dict[str, Path] = field(default_factory=dict)
+    change: str = ""
 
 
 class Steps:
