@@ -14,6 +14,7 @@ import polars as pl
 from polars.testing import assert_frame_equal
 
 from expectations.tables import DELIVERIES
+from mailtoll.code_digest import code_sha256
 from mailtoll.explain_facts import Facts, Line, Told, facts_of
 from mailtoll.explain_lines import lines_of
 from mailtoll.explain_replay import kept_context, replay
@@ -54,7 +55,7 @@ def explain(out: Path, subject: str) -> str:
         *_verdict(found, facts, snapshot),
         *_cells(found, facts, snapshot),
         *_deliveries(facts, snapshot, _reader(warehouse, pulled, facts, snapshot)),
-        *_check(found, facts, warehouse, published),
+        *_check(found, facts, warehouse, published, snapshot),
     ]
     return "\n\n".join(sections)
 
@@ -153,8 +154,14 @@ def _cells(subject: Subject, facts: Facts, snapshot: Snapshot) -> Iterator[str]:
     yield f"{title}\n{grid_text(facts.cells, snapshot.settings)}"
 
 
-def _check(subject: Subject, facts: Facts, warehouse: Warehouse, published: dict[str, Any]) -> Iterator[str]:
+def _check(
+    subject: Subject, facts: Facts, warehouse: Warehouse, published: dict[str, Any], snapshot: Snapshot
+) -> Iterator[str]:
     path = warehouse.table("deliveries")
+    if snapshot.code_sha256 != code_sha256():
+        yield wrapped(
+            "CODE: this is other code than the run's; run the incident again before you rely on a difference."
+        )
     if not path.exists() or published["was_refused_early"]:
         yield wrapped("CHECK: the run left no table of deliveries to hold this replay against.")
         return

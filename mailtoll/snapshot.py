@@ -1,7 +1,8 @@
 """What a run had decided, kept in its folder: its figures can be explained and compared without the incident file.
 
-`warehouse/settings.json` holds the frozen settings, the gates' limits, the status and the fingerprint of the
-declared grid. It is written when the inputs are checked, that is as soon as *as of* is known, refused or not.
+`warehouse/settings.json` holds the frozen settings, the gates' limits, the status and the fingerprints of the declared
+grid and of the code. It is written when the inputs are checked, as soon as *as of* is known, refused or not; and again
+before counting, when a window that is to be detected has been.
 """
 
 import json
@@ -9,6 +10,7 @@ from dataclasses import MISSING, asdict, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
+from mailtoll.code_digest import code_sha256
 from mailtoll.run import Run
 from mailtoll.warehouse import Warehouse, write_text
 from transforms.errors import BadInput
@@ -23,6 +25,7 @@ class Snapshot:
     title: str
     status: str
     definition_sha256: str
+    code_sha256: str
     gates: dict[str, Any]
     settings: Settings
 
@@ -34,6 +37,7 @@ def keep_snapshot(run: Run) -> None:
         "title": run.incident.title,
         "status": run.status,
         "definition_sha256": run.definition_sha256,
+        "code_sha256": code_sha256(),
         "gates": asdict(run.incident.gates),
         "settings": settings_as_json(run.settings),
     }

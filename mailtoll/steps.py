@@ -175,6 +175,7 @@ def stitch(incident: str, out: str) -> dict[str, Any]:
 def count(incident: str, out: str) -> dict[str, Any]:
     """Count the grid and what the reports draw, from the deliveries; return the number of cells and their digest."""
     run = Run.of(incident, out)
+    keep_snapshot(run)
     with impact.workspace() as db:
         db.read_parquet(str(run.warehouse.table("deliveries"))).create_view("deliveries")
         impact.count(db, run.records, run.settings)

@@ -35,16 +35,17 @@ FOLDER = "vintages"
 class Basis:
     """What a count rests on, as fingerprints: equal ones give equal figures.
 
-    `settings` are those of the snapshot, without `as_of`: that belongs to the logs. `records` is the fingerprint of
-    the records as read, `records_raw` that of their bytes.
+    `settings` are those that were declared. `found` are those that the logs gave: `as_of`, the instant up to which
+    they are complete, and the windows where they are detected. `records` is the fingerprint of the records as read,
+    `records_raw` that of their bytes.
     """
 
     code: str
     settings: dict[str, Any]
+    found: dict[str, Any]
     records: str
     records_raw: str
     logs: tuple[tuple[str, ...], ...]
-    as_of: str
     status: str
 
 

@@ -96,10 +96,11 @@ def _row_of(headline: Definition) -> dict[str, object]:
 
 def _basis(run: Run, status: str) -> Basis:
     settings = settings_as_json(run.settings)
-    as_of = settings.pop("as_of")
+    by_the_logs = ("as_of",) if run.incident.declared_window() else ("as_of", "window", "placebo_windows")
+    found = {name: settings.pop(name) for name in by_the_logs}
     logs = sorted({tuple(str(row[name]) for name in _LISTED) for row in run.pulled.iter_rows(named=True)})
     raw = pl.read_parquet(run.warehouse.table("pulled_records"))["sha256"][0]
-    return Basis(code_sha256(), settings, _digest(run.records), raw, tuple(logs), as_of, status)
+    return Basis(code_sha256(), settings, found, _digest(run.records), raw, tuple(logs), status)
 
 
 def _digest(records: pl.DataFrame) -> str:
@@ -116,7 +117,7 @@ class _Split:
             "code": was.code != basis.code,
             "definition": was.settings != basis.settings,
             "records": was.records != basis.records and not self._is_read_otherwise(),
-            "logs": (was.logs, was.as_of) != (basis.logs, basis.as_of),
+            "logs": (was.logs, was.found) != (basis.logs, basis.found),
         }
 
     def steps(self, figures: Figures) -> tuple[Step, ...]:
@@ -138,9 +139,10 @@ class _Split:
             return None
 
     def _settings(self, swapped: frozenset[str]) -> Settings:
-        declared = self.now.settings if "definition" in swapped else self.former.basis.settings
-        as_of = self.now.as_of if "logs" in swapped else self.former.basis.as_of
-        return settings_from_json({**self.now.settings, **declared, "as_of": as_of})
+        was, now = self.former.basis, self.now
+        declared = now.settings if "definition" in swapped else was.settings
+        found = now.found if "logs" in swapped else was.found
+        return settings_from_json({**now.settings, **now.found, **declared, **found})
 
     def _records(self, swapped: frozenset[str]) -> pl.DataFrame:
         if "records" in swapped or self.former.basis.records == self.now.records or self._is_read_otherwise():
