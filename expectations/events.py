@@ -1,0 +1,55 @@
+"""What the parsed log facts must hold before anything is stitched from them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from expectations.declared import check_declared
+from expectations.gx import Count, run_counts
+from expectations.tables import EVENTS
+from expectations.wording import counted
+
+_REMEDY = "Remove the run's folder and run again; if it stays, report it as a bug of the dialect with the file's name."
+
+# Kinds that make no sense without the queue file that they are about: they would be dropped by every join.
+_ABOUT_A_QUEUE_FILE = ("arrived", "named", "queued", "accepted", "attempted", "removed", "snapshot")
+
+
+def gates_on_events(event_files: Sequence[Path]) -> pl.DataFrame:
+    """Return GATES rows on all events of the incident; `event_files` are Parquet files of EVENTS, one per log file.
+
+    The key is not checked: a hostile or clumsy line may name one recipient twice, and stitching counts it once.
+    """
+    declared = check_declared(event_files, EVENTS, _REMEDY, key_severity=None)
+    if not declared["is_passed"].all():
+        return declared  # what has the wrong shape cannot be measured further
+    measures = pl.DataFrame([_measure(path) for path in event_files]).sum().row(0, named=True)
+    nothing = "" if measures["attempts"] else "the logs hold no attempt to deliver any mail: nothing to compare"
+    seen = f" among {counted(measures['events'], 'event')}"
+
+    def count(gate: str, measure: str, words: str) -> Count:
+        value = measures[measure]
+        return Count(gate, "events", "fail", value, 0, counted(value, words) + seen, "none (fixed)", _REMEDY, nothing)
+
+    counts = [
+        count("attempts_say_how_they_went", "silent", "delivery attempt without a status or recipient"),
+        count("events_name_their_queue_file", "nameless", "event without the queue file that it is about"),
+    ]
+    return pl.concat([declared, run_counts(counts)])
+
+
+def _measure(path: Path) -> dict[str, int]:
+    kind = pl.col("kind")
+    is_attempt = kind == "attempted"
+    counts = (
+        pl.scan_parquet(path)
+        .select(
+            pl.len().alias("events"),
+            is_attempt.sum().alias("attempts"),
+            (is_attempt & (pl.col("status").is_null() | pl.col("recipient").is_null())).sum().alias("silent"),
+            (kind.is_in(_ABOUT_A_QUEUE_FILE) & pl.col("queue_id").is_null()).sum().alias("nameless"),
+        )
+        .collect(engine="streaming")
+    )
+    return counts.row(0, named=True)
