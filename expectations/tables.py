@@ -367,7 +367,7 @@ HOURS = Table(
         Column("messages", pl.String, "which messages", allowed=MESSAGES),
         Column("count", pl.String, "which outcomes; lost mail counts until it was lost", allowed=COUNTS),
         Column("segment", pl.String, "`all` or a segment of the records"),
-        Column("people", pl.Int64, "accounts or mailboxes that were down for some time", minimum=0),
+        Column("people", pl.Int64, "accounts or mailboxes with mail at least this late", minimum=0),
         Column(
             "measured_seconds", pl.Float64, "time down, added up over them; overlaps count once", unit="s", minimum=0
         ),

@@ -13,6 +13,7 @@ import polars as pl
 
 from expectations.gates import reasons
 from expectations.tables import ACTIVITY, CELLS, GATES
+from mailtoll.detection import windows_beside
 from mailtoll.run import Run
 from mailtoll.vintages import former_vintages, keep, take_vintage
 from mailtoll.warehouse import write_parquet, write_text
@@ -25,7 +26,7 @@ from transforms.claims import Claim, read_claims
 from transforms.impact import CHOICES, COUNT, SQL_FOLDER, STITCH
 
 _PROJECT = Path(__file__).parents[1]
-_FIGURES = ("cells", "minutes", "delays", "accounts")
+_FIGURES = ("cells", "minutes", "delays", "accounts", "hours", "uptime", "scales", "survival")
 
 
 def publish(run: Run) -> dict[str, Any]:
@@ -98,6 +99,7 @@ def _publication(run: Run, gates: pl.DataFrame) -> Publication:
     people: dict[str, dict[str, dict[str, int]]] = {"provisioned": {}, "exposed": {}}
     if not why:
         figures = {name: pl.read_parquet(warehouse.table(name)) for name in _FIGURES}
+        figures["windows"] = windows_beside(run)
         counted = pl.scan_parquet(warehouse.table("deliveries")).group_by("outcome").len().collect()
         outcomes = {name: 0 for name in OUTCOMES} | dict(counted.iter_rows())
         outcomes["total"] = int(counted["len"].sum())
@@ -109,7 +111,7 @@ def _publication(run: Run, gates: pl.DataFrame) -> Publication:
         title=run.incident.title,
         settings=run.settings,
         status="refused" if why else run.status,  # type: ignore[arg-type]
-        window_source="declared",
+        window_source="declared" if run.incident.declared_window() else "detected",
         reasons=why,
         claims=read_claims(claims, figures.get("cells", CELLS.empty()), run.settings),
         outcomes=outcomes,

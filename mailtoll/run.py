@@ -75,11 +75,18 @@ class Run:
 
     @cached_property
     def window(self) -> Interval:
-        """The declared window."""
-        window = self.incident.declared_window()
-        if window is None:
-            raise BadInput(f"{self.incident.path}: window: detect is not available yet; declare start and end.")
-        return window
+        """The declared window, else the detected one; until `stitch` has detected it, the whole log."""
+        return self.incident.declared_window() or self._detected_window() or self._whole_log()
+
+    def _detected_window(self) -> Interval | None:
+        path = self.warehouse.table("windows")
+        used = pl.read_parquet(path).filter("is_used") if path.exists() else pl.DataFrame()
+        return Interval(used["start_at"][0], used["end_at"][0]) if used.height else None
+
+    def _whole_log(self) -> Interval:
+        first = self.line_counts["first_at"].min()
+        last = self.as_of  # says in one sentence what to do where no line bears a stamp
+        return Interval(min(first, last) if isinstance(first, datetime) else last, last)
 
     @cached_property
     def settings(self) -> Settings:

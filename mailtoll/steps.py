@@ -15,9 +15,12 @@ from typing import Any, Literal
 
 import polars as pl
 
-from expectations.gates import gates_on_impact, gates_on_inputs, gates_on_recount, preload, reasons
+from expectations.gates import gates_on_impact, gates_on_inputs, preload, reasons
+from expectations.recount import gates_on_recount
 from expectations.tables import ACCOUNTS, ACTIVITY, CELLS, DELAYS, DELIVERIES, FINDINGS, GATES, INPUTS, MINUTES, QUARANTINE
 from mailtoll import publishing
+from mailtoll.detection import count_in_windows, find_window, forget_windows
+from mailtoll.downtime import measure_time
 from mailtoll.explain_replay import keep_context
 from mailtoll.parsing import parse_pulled
 from mailtoll.run import Run
@@ -132,17 +135,24 @@ def pull_customer_records(incident: str, out: str) -> dict[str, Any]:
 def check_inputs(incident: str, out: str) -> dict[str, Any]:
     """Read the queue listings, then judge logs and records; return whether and why the run is refused."""
     run = Run.of(incident, out)
+    forget_windows(run)
     for row in run.pulled.filter((pl.col("kind") == "queue_snapshot") & ~pl.col("is_duplicate")).iter_rows(named=True):
         with open_decompressed(run.warehouse.kept(row["path"])) as stream:
             events, aside = read_queue_listing(stream, row["source_id"], row["uri"], run.as_of)
         write_parquet(events, run.warehouse.part("events", row["source_id"]))
         write_parquet(aside, run.warehouse.part("quarantine", row["source_id"]))
     inputs = _inputs(run)
-    gates, holes = gates_on_inputs(
-        inputs, run.line_counts, run.parts(ACTIVITY), run.records, run.event_files(), run.settings, run.incident.gates
+    found = pl.concat([run.parts(FINDINGS), log_files.pull_findings(run.pulled, run.warehouse.root)])
+    gates, findings = gates_on_inputs(
+        inputs,
+        run.line_counts,
+        run.parts(ACTIVITY),
+        run.records,
+        run.event_files(),
+        run.settings,
+        run.incident.gates,
+        found,
     )
-    findings = pl.concat([run.parts(FINDINGS), log_files.pull_findings(run.pulled, run.warehouse.root), holes])
-    keep_snapshot(run)
     write_parquet(inputs, run.warehouse.table("inputs"))
     write_parquet(FINDINGS.conform(findings), run.warehouse.table("findings"))
     write_parquet(GATES.conform(gates), run.warehouse.table("gates_on_inputs"))
@@ -169,6 +179,7 @@ def stitch(incident: str, out: str) -> dict[str, Any]:
         keep_context(db, run.warehouse)
         deliveries = impact.table(db, "deliveries", DELIVERIES)
     write_parquet(deliveries, run.warehouse.table("deliveries"))
+    find_window(run)
     return {"rows": deliveries.height, **dict(deliveries["outcome"].value_counts().iter_rows())}
 
 
@@ -183,6 +194,8 @@ def count(incident: str, out: str) -> dict[str, Any]:
             write_parquet(impact.table(db, declaration.name, declaration), run.warehouse.table(declaration.name))
         write_parquet(db.sql("SELECT * FROM people").pl(), run.warehouse.table("people"))
         cells = impact.table(db, "cells", CELLS)
+        count_in_windows(run, db)
+    measure_time(run)
     return {"rows": cells.height, "digest": sha256(cells.write_csv().encode()).hexdigest()}
 
 

@@ -99,8 +99,8 @@ class _Cover:
         return _by_part(waits, self.rows, np.maximum(self.until - start, 0) / 1000)
 
     def people(self, waits: Waits, threshold: int) -> Numbers:
-        """Return persons with any time down, by part."""
-        rows = self.rows[self.until > waits.arrived[self.rows] + 1000 * threshold]
+        """Return persons with mail at least this late, by part: those that the grid of heads counts as late."""
+        rows = self.rows[self.until >= waits.arrived[self.rows] + 1000 * threshold]
         rows = rows[np.diff(waits.person[rows], prepend=-1) != 0]
         return _by_part(waits, rows, np.ones(len(rows)))
 

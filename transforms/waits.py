@@ -1,6 +1,6 @@
 """Which waits of whom make somebody down?
 
-Mail of the window that waited longer than the least threshold, one frame per unit, in order of person and arrival.
+Mail of the window that waited as long as the least threshold, one frame per unit, in order of person and arrival.
 A person is one account or mailbox in one segment; for `all`, one account or mailbox. A recipient that no record knows
 is a stranger: it may be one more person of any segment, so it only ever widens the upper bound.
 """
@@ -50,13 +50,13 @@ class Waits:
 
 
 def late_mail(deliveries: pl.LazyFrame, settings: Settings) -> pl.DataFrame:
-    """Read from DELIVERIES the mail of the window that waited longer than the least threshold."""
-    window, longer_than = settings.window, min(settings.thresholds_seconds)
+    """Read from DELIVERIES the mail of the window that waited as long as the least threshold."""
+    window, least = settings.window, min(settings.thresholds_seconds)
     arrived = pl.col("arrived_at").dt.epoch("ms")
     return (
         deliveries.filter(
             pl.col("arrived_at").is_between(window.start, window.end, closed="left"),
-            pl.col("delay_seconds") > longer_than,
+            pl.col("delay_seconds") >= least,
             pl.col("outcome").is_in(_OUTCOMES),
         )
         .select(

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from scipy.stats import CensoredData, ecdf
 
@@ -41,12 +42,14 @@ def test_a_curve_worked_out_by_hand() -> None:
 WAITS = st.lists(st.tuples(st.integers(0, 40), st.sampled_from(ENDS)), min_size=1, max_size=60)
 
 
+@hypothesis_settings(deadline=None)
 @given(WAITS)
 def test_waiting_delivered_and_lost_are_everything(waits: list[tuple[int, str]]) -> None:
     found = grouped([t for t, _ in waits], [e for _, e in waits])
     assert found.waiting + found.delivered + found.lost == pytest.approx(np.ones(len(found.times)))
 
 
+@hypothesis_settings(deadline=None)
 @given(WAITS.filter(lambda waits: any(end != "censored" for _, end in waits)))
 def test_waiting_is_scipys_survival_function(waits: list[tuple[int, str]]) -> None:
     found = grouped([t for t, _ in waits], [e for _, e in waits])

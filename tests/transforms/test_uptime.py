@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from expectations.tables import DOWNTIME
@@ -70,6 +71,7 @@ def test_segments_are_apart_and_an_account_in_both_is_one_in_all() -> None:
     assert whole == {"all": 1 - 540 / 7200, "business": 0.9, "residential": 0.95, "empty": None}
 
 
+@hypothesis_settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("ABC"), st.integers(0, 3000), st.integers(1, 900)), max_size=8))
 def test_the_worst_stretch_equals_a_search_over_every_second(waits: list[tuple[str, int, int]]) -> None:
     found = measure_uptime(spans(*((who, at, at + length) for who, at, length in waits)), {"all": 3}, settings())

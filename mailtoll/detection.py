@@ -1,0 +1,47 @@
+"""The window in a run: found by the step `stitch`, used by all later ones, set beside the others by `count`."""
+
+import duckdb
+import polars as pl
+
+from mailtoll.run import Run
+from mailtoll.warehouse import write_parquet
+from transforms.errors import BadInput
+from transforms.window import choose, detect_window
+from transforms.window_figures import figures_under
+
+
+def forget_windows(run: Run) -> None:
+    """Take away what a former run of this folder detected, so that nothing is judged by it."""
+    for name in ("windows", "window_figures", "late_share"):
+        run.warehouse.table(name).unlink(missing_ok=True)
+
+
+def find_window(run: Run) -> None:
+    """Write WINDOWS and LATE_SHARE from the deliveries; with `window: detect` they decide the window.
+
+    Raises `BadInput` where the window is to be detected and no time stands out.
+    """
+    incident = run.incident
+    declared, baseline = incident.declared_window(), incident.baseline.interval() if incident.baseline else None
+    deliveries = pl.scan_parquet(run.warehouse.table("deliveries"))
+    found = detect_window(deliveries, run.settings.headline, run.as_of, baseline)
+    if declared is None and found.window is None:
+        raise BadInput(
+            f"{incident.path}: window: detect found no time with clearly more late mail than usual, by the headline's"
+            " threshold; declare start and end, or lower the threshold."
+        )
+    write_parquet(choose(found, declared), run.warehouse.table("windows"))
+    write_parquet(found.late_share, run.warehouse.table("late_share"))
+
+
+def count_in_windows(run: Run, db: duckdb.DuckDBPyConnection) -> None:
+    """Write WINDOW_FIGURES: the headline under every window; leaves the tables of the grid changed in `db`."""
+    windows = pl.read_parquet(run.warehouse.table("windows"))
+    write_parquet(figures_under(db, run.records, run.settings, windows), run.warehouse.table("window_figures"))
+
+
+def windows_beside(run: Run) -> pl.DataFrame:
+    """Return WINDOWS, each with the headline's `measured`, `lower` and `upper` counted in it over all segments."""
+    figures = pl.read_parquet(run.warehouse.table("window_figures")).filter(segment="all").drop("segment")
+    windows = pl.read_parquet(run.warehouse.table("windows"))
+    return windows.join(figures, on=["source", "penalty"], how="left", nulls_equal=True, maintain_order="left")
