@@ -1,13 +1,15 @@
 """`report.html`: for the analyst who must defend each figure. One file, opens offline, fetches nothing."""
 
-from reports import evidence, story, words
+from reports import beside, evidence, story, words
 from reports.cells import headline_cell
 from reports.charts.certainty import certainty_chart
 from reports.charts.claims import claims_chart
 from reports.charts.delays import delays_chart
+from reports.charts.hours import hours_chart
 from reports.charts.late_messages import late_messages_chart
 from reports.charts.people import ladder_chart, thresholds_chart
 from reports.charts.specification import specification_chart
+from reports.charts.survival import survival_chart
 from reports.charts.timeline import timeline_charts
 from reports.glossary import GLOSSARY
 from reports.grid import grid
@@ -24,8 +26,8 @@ def analyst_report(p: Publication) -> str:
         return _refusal(p)
     answer = [c for c in (claims_chart(p),) if c]
     happened = timeline_charts(p)
-    who = [c for c in (ladder_chart(p), thresholds_chart(p), late_messages_chart(p)) if c]
-    long = [c for c in (delays_chart(p),) if c]
+    who = [c for c in (ladder_chart(p), thresholds_chart(p), hours_chart(p), late_messages_chart(p)) if c]
+    long = [c for c in (delays_chart(p), survival_chart(p)) if c]
     sure = [c for c in (certainty_chart(p), specification_chart(p)) if c]
     return render(
         "report.html.j2",
@@ -41,6 +43,10 @@ def analyst_report(p: Publication) -> str:
         verdicts=verdicts(p),
         segments=segment_counts(p),
         doubts=story.doubts(p),
+        windows=beside.windows_table(p),
+        uptime=beside.uptime_table(p),
+        scales=beside.scales_table(p),
+        scale_notes=beside.scale_notes(p),
         charts={"answer": answer, "happened": happened, "who": who, "long": long, "sure": sure},
         figures=figures_json([*answer, *happened, *who, *long, *sure]),
         grid=grid(p),

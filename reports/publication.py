@@ -54,7 +54,7 @@ class Publication:
     counts what the records valid in the window hold, `exposed` what of it had mail in the window. `reasons` says
     why a run was refused; it is empty otherwise. `outcomes` and `lines` have the keys of `deliveries` and `lines`
     in impact.json; a key that is missing was never counted. `vintages` are the counts published so far, oldest first;
-    this one is the last of them, unless it was refused.
+    this one is the last of them, unless it was refused. A frame that is not given leaves its part of the page out.
     """
 
     incident_id: str
@@ -80,6 +80,11 @@ class Publication:
     delays: pl.DataFrame | None = None
     accounts: pl.DataFrame | None = None
     activity: pl.DataFrame | None = None
+    hours: pl.DataFrame | None = None
+    uptime: pl.DataFrame | None = None
+    scales: pl.DataFrame | None = None
+    survival: pl.DataFrame | None = None
+    windows: pl.DataFrame | None = None
     vintages: tuple[Vintage, ...] = ()
 
     @property

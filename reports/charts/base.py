@@ -67,6 +67,19 @@ def segment_colour(segments: Sequence[str], name: str) -> str:
     return _SEGMENTS[list(segments).index(name) % len(_SEGMENTS)] if name in segments else MUTED
 
 
+def bounds(measured: Sequence[float], lower: Sequence[float], upper: Sequence[float]) -> dict[str, Any]:
+    """Return thin lines that reach from the lower to the upper bound of each bar."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [high - value for value, high in zip(measured, upper, strict=True)],
+        "arrayminus": [value - low for value, low in zip(measured, lower, strict=True)],
+        "color": INK,
+        "thickness": 1.5,
+        "width": 5,
+    }
+
+
 def label(name: str) -> str:
     """Return a name from the data as a chart may show it."""
     return for_chart(words.sentence(name))

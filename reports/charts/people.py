@@ -78,15 +78,11 @@ def thresholds_chart(p: Publication) -> Chart | None:
             x=ticks,
             y=[c.measured for c in series[name]],
             marker={"color": base.segment_colour(names, name) if name != "all" else base.ACCENT},
-            error_y={
-                "type": "data",
-                "symmetric": False,
-                "array": [c.upper - c.measured for c in series[name]],
-                "arrayminus": [c.measured - c.lower for c in series[name]],
-                "color": base.INK,
-                "thickness": 1.5,
-                "width": 5,
-            },
+            error_y=base.bounds(
+                [c.measured for c in series[name]],
+                [c.lower for c in series[name]],
+                [c.upper for c in series[name]],
+            ),
             hovertemplate="%{y:,}<extra>" + base.label(name) + "</extra>",
         )
         for name in shown

@@ -73,6 +73,11 @@ def publication(**changes: Any) -> Publication:
         "minutes": minutes(),
         "delays": delays(),
         "accounts": accounts(),
+        "hours": hours(),
+        "uptime": uptime(),
+        "scales": scales(),
+        "survival": survival(),
+        "windows": windows(),
     }
     return Publication(**(fields | changes))
 
@@ -89,6 +94,11 @@ def refused() -> Publication:
         minutes=None,
         delays=None,
         accounts=None,
+        hours=None,
+        uptime=None,
+        scales=None,
+        survival=None,
+        windows=None,
         outcomes={},
         exposed={},
         sql={},
@@ -344,3 +354,99 @@ def findings() -> pl.DataFrame:
         }
     ]
     return tables.FINDINGS.conform(pl.DataFrame(rows))
+
+
+def hours() -> pl.DataFrame:
+    """Return time down: 3 hours for each that was late, less for the longer thresholds; one account fewer than late."""
+    late = cells().filter(pl.col("unit").is_in(["account", "mailbox"]))
+    down = (3 * 3600.0 - pl.col("threshold_seconds") / 8) * pl.col("measured")
+    rows = late.select(
+        *tables.HOURS.key,
+        people=pl.col("measured") - 1,
+        measured_seconds=down,
+        lower_seconds=down,
+        upper_seconds=1.1 * down,
+    )
+    return tables.HOURS.conform(rows)
+
+
+def uptime() -> pl.DataFrame:
+    """Return user-uptime of the whole window and of its worst hour."""
+    rows = [
+        {
+            "segment": segment,
+            "window_seconds": seconds,
+            "accounts": 9740,
+            "worst_start_at": START,
+            "down_seconds": down,
+            "uptime_share": 1 - down / (9740 * seconds),
+        }
+        for segment in ("all", "business")
+        for seconds, down in ((3600, 14_000_000.0), (172_800, 90_000_000.0))
+    ]
+    return tables.UPTIME.conform(pl.DataFrame(rows))
+
+
+def scales() -> pl.DataFrame:
+    """Return two scales: one that would be met, one that names no figure."""
+    names = ("scale", "criterion", "observed", "threshold", "unit", "is_met", "source", "caveat")
+    rows = [
+        (
+            "Example scale",
+            "at least 30 minutes",
+            7200.0,
+            1800.0,
+            "s",
+            True,
+            "Example Code 1",
+            "Not written for e-mail.",
+        ),
+        ("Other scale", "number of users", 15_072.0, None, "mailboxes", None, "Example Act 2", "It names no figure."),
+    ]
+    return tables.SCALES.conform(pl.DataFrame([dict(zip(names, row, strict=True)) for row in rows]))
+
+
+def survival() -> pl.DataFrame:
+    """Return falling curves; the naive one falls sooner."""
+    rows = [
+        {
+            "segment": segment,
+            "messages": messages,
+            "delay_seconds": t,
+            "at_risk": round(5e5 * share),
+            "waiting_share": share,
+            "delivered_share": 0.98 * (1 - share),
+            "lost_share": 0.02 * (1 - share),
+            "naive_waiting_share": max(0.0, share * 0.8 - 0.02),
+        }
+        for segment, slower in (("all", 1.0), ("business", 1.3), ("residential", 0.8))
+        for messages in tables.MESSAGES
+        for t in (0.0, 1.0, 10.0, 60.0, 900.0, 3600.0, 14400.0, 86400.0, 172800.0)
+        for share in [math.exp(-t / (20_000 * slower))]
+    ]
+    return tables.SURVIVAL.conform(pl.DataFrame(rows))
+
+
+def windows() -> pl.DataFrame:
+    """Return the declared window and one that change points find."""
+    rows = [
+        {
+            "source": "declared",
+            "penalty": None,
+            "is_used": True,
+            "is_default": False,
+            "change_points": None,
+            "start_at": START,
+            "end_at": END,
+        },
+        {
+            "source": "detected",
+            "penalty": 3.0,
+            "is_used": False,
+            "is_default": True,
+            "change_points": 4,
+            "start_at": START + timedelta(hours=3),
+            "end_at": END - timedelta(hours=8),
+        },
+    ]
+    return tables.WINDOWS.conform(pl.DataFrame(rows, infer_schema_length=None))

@@ -199,6 +199,15 @@ EDGES: dict[str, Callable[[Publication], Publication]] = {
     "nothing optional": lambda p: replace(
         p, minutes=None, delays=None, accounts=None, findings=None, gates=None, line_counts=None, inputs=None, sql={}
     ),
+    "nothing beside": lambda p: replace(p, hours=None, uptime=None, scales=None, survival=None, windows=None),
+    "empty beside": lambda p: replace(
+        p,
+        hours=tables.HOURS.empty(),
+        uptime=tables.UPTIME.empty(),
+        scales=tables.SCALES.empty(),
+        survival=tables.SURVIVAL.empty(),
+        windows=tables.WINDOWS.empty(),
+    ),
     "final": lambda p: replace(p, status="final"),
     "detected window": lambda p: replace(p, window_source="detected"),
     "refused with everything at hand": lambda p: replace(p, status="refused", reasons=("A hole.",)),
@@ -265,3 +274,18 @@ def test_a_class_of_delay_that_holds_nothing_is_shown_as_nothing() -> None:
     delivered = figures["delays"]["data"][0]
     assert delivered["y"][:4] == ["under 1 s", "1 s – 10 s", "10 s – 1 min", "1 min – 5 min"]
     assert delivered["x"][:4] == [41_000, 62_000, 0, 21_000]
+
+
+def test_hours_say_how_many_waited_no_longer_than_the_threshold() -> None:
+    p = fixture.publication()
+    text = " ".join(read(analyst_report(p)).text.split())
+    assert "11,532 accounts had mail older than 1 hour waiting, for 33,157 account-hours in all" in text
+    assert "in all: 2 hours 52 minutes each on average." in text
+    assert "1 more waited 1 hour and no longer." in text
+
+
+def test_scales_are_called_illustrations_and_each_carries_its_caveat() -> None:
+    text = read(analyst_report(fixture.publication())).text
+    assert "Illustrations only" in text
+    assert "Not written for e-mail." in text
+    assert "would be met" in text

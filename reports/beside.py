@@ -1,0 +1,82 @@
+"""What stands beside the figures: other windows, time up, and scales that others judge by."""
+
+from datetime import datetime
+
+from reports import page_table
+from reports.page_table import Entry, PageTable
+from reports.publication import Publication
+
+
+def windows_table(p: Publication) -> PageTable | None:
+    """Return the declared window beside those that change points find; None where none was looked for."""
+    if p.windows is None or p.windows.is_empty():
+        return None
+    zone = p.settings.timezone
+    rows = tuple(
+        (
+            page_table.text(row["source"] + (", used" if row["is_used"] else "")),
+            page_table.count(row["penalty"]),
+            page_table.when(row["start_at"], zone),
+            page_table.when(row["end_at"], zone),
+            page_table.seconds(_length(row["start_at"], row["end_at"])),
+            page_table.count(row["change_points"]),
+        )
+        for row in p.windows.iter_rows(named=True)
+    )
+    heads = ("window", "penalty", "start", "end", "length", "change points")
+    return PageTable("windows-table", "The window, declared and detected", heads, rows)
+
+
+def uptime_table(p: Publication) -> PageTable | None:
+    """Return user-uptime over the window and in its worst stretches, per segment; None where none was measured."""
+    if p.uptime is None or p.uptime.is_empty():
+        return None
+    rows = tuple(
+        (
+            page_table.text(row["segment"]),
+            page_table.seconds(row["window_seconds"]),
+            page_table.share(row["uptime_share"], 1),
+            page_table.count(row["accounts"]),
+            page_table.when(row["worst_start_at"], p.settings.timezone),
+            page_table.count(round(row["down_seconds"] / 3600, 2)),
+        )
+        for row in p.uptime.iter_rows(named=True)
+    )
+    heads = ("segment", "worst stretch of", "time up", "accounts with mail", "which began", "account-hours down in it")
+    return PageTable("uptime-table", "Time up, over all and in the worst stretches", heads, rows)
+
+
+def scales_table(p: Publication) -> PageTable | None:
+    """Return regulators' scales as illustrations, each with its caveat; None where none was applied."""
+    if p.scales is None or p.scales.is_empty():
+        return None
+    rows = tuple(
+        (
+            page_table.text(row["scale"]),
+            page_table.text(row["criterion"]),
+            _quantity(row["observed"], row["unit"]),
+            _quantity(row["threshold"], row["unit"]),
+            page_table.text({True: "would be met", False: "would not be met", None: "no figure"}[row["is_met"]]),
+        )
+        for row in p.scales.iter_rows(named=True)
+    )
+    heads = ("scale", "criterion", "observed", "from", "if e-mail were in scope")
+    return PageTable("scales-table", "Regulators’ scales, as illustrations", heads, rows)
+
+
+def scale_notes(p: Publication) -> list[dict[str, str]]:
+    """Return each scale's source and why it may not apply, once."""
+    if p.scales is None:
+        return []
+    return list(p.scales.select("scale", "source", "caveat").unique(maintain_order=True).iter_rows(named=True))
+
+
+def _quantity(value: float | None, unit: str) -> Entry:
+    if unit == "s":
+        return page_table.seconds(value)
+    plain = page_table.count(value)
+    return plain if value is None else Entry(f"{plain.text} {unit}", plain.value, True)
+
+
+def _length(start: object, end: object) -> float | None:
+    return (end - start).total_seconds() if isinstance(start, datetime) and isinstance(end, datetime) else None
