@@ -20,7 +20,7 @@ demo: $(ENV)  ## run the DAGs on the recorded flood, without a server; print the
 
 test: $(ENV)  ## run every test (needs chromium and pflogsumm: installed where missing)
 	@setup/debian-packages
-	.venv/bin/python -m pytest $(PYTEST_ARGS)
+	PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/python -m pytest $(PYTEST_ARGS)
 
 check: $(ENV)  ## format, lint, types, and whether the data dictionary is current
 	.venv/bin/ruff format --check .

@@ -1,0 +1,81 @@
+"""Every library that the code imports is pinned with a reason, and nothing else is."""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+ROOMS = ("dags", "sources", "transforms", "expectations", "reports", "mailtoll")
+WORKSHOPS = ("tests", "tools", "benchmarks", "lab")
+PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s#]+)(?:\s+# (.+))?$")
+# Used without an import of ours: Polars and DuckDB hand frames over in Arrow, zones are looked up by name, Plotly's
+# and Polars' frames become pandas; the rest are commands and what mypy reads.
+UNSEEN = {
+    "requirements.txt": {"tzdata", "pandas"},
+    "requirements-dev.txt": {"mypy", "ruff", "pytest-timeout", "pandas-stubs", "types-pyyaml"},
+}
+
+
+def pins(name: str) -> dict[str, str]:
+    """Return the pinned packages of a requirements file with their reasons."""
+    lines = [line for line in (PROJECT / name).read_text().splitlines() if line and not line.startswith("#")]
+    matches = [PIN.match(line) for line in lines]
+    assert all(matches), [line for line, match in zip(lines, matches, strict=True) if not match]
+    return {match[1].lower(): match[3] or "" for match in matches if match}
+
+
+def imported(folders: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Yield each distribution that a module below the folders imports, with the module's path."""
+    own = {*ROOMS, *WORKSHOPS}
+    distributions = packages_distributions()
+    for file in sorted(file for folder in folders for file in (PROJECT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                names = [node.module or ""]
+            else:
+                continue
+            for top in {name.partition(".")[0] for name in names} - own - sys.stdlib_module_names:
+                of = {name.lower() for name in distributions.get(top, [top])}
+                yield ("apache-airflow" if "apache-airflow-task-sdk" in of else min(of)), str(file.relative_to(PROJECT))
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_each_pin_has_its_reason(name: str) -> None:
+    pinned = pins(name)
+    assert len(pinned) > 5
+    assert [package for package, reason in pinned.items() if len(reason) < 10] == []
+
+
+def test_what_a_run_imports_is_pinned_for_a_run() -> None:
+    used = dict(imported(ROOMS))
+    assert {package: file for package, file in used.items() if package not in pins("requirements.txt")} == {}
+
+
+def test_what_tests_and_tools_import_is_pinned() -> None:
+    used = dict(imported(WORKSHOPS))
+    pinned = {**pins("requirements.txt"), **pins("requirements-dev.txt")}
+    assert {package: file for package, file in used.items() if package not in pinned} == {}
+
+
+def test_nothing_is_pinned_that_nothing_uses() -> None:
+    for name, folders in (("requirements.txt", ROOMS), ("requirements-dev.txt", WORKSHOPS)):
+        used = {package for package, _ in imported(folders)}
+        assert sorted(set(pins(name)) - used - UNSEEN[name]) == []
+
+
+def test_every_direct_pin_is_among_the_constraints() -> None:
+    constrained = set(re.findall(r"^([\w.-]+==\S+)", (PROJECT / "constraints.txt").read_text().lower(), re.MULTILINE))
+    direct = {
+        f"{match[1].lower()}=={match[2]}"
+        for name in ("requirements.txt", "requirements-dev.txt")
+        for line in (PROJECT / name).read_text().splitlines()
+        if (match := PIN.match(line))
+    }
+    assert direct - constrained == set()
