@@ -153,6 +153,7 @@ def check_inputs(incident: str, out: str) -> dict[str, Any]:
         run.incident.gates,
         found,
     )
+    keep_snapshot(run)
     write_parquet(inputs, run.warehouse.table("inputs"))
     write_parquet(FINDINGS.conform(findings), run.warehouse.table("findings"))
     write_parquet(GATES.conform(gates), run.warehouse.table("gates_on_inputs"))
