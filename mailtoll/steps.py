@@ -99,13 +99,12 @@ def pull_logs(incident: str, out: str) -> list[str]:
     run = Run.of(incident, out)
     pulled = log_files.pull_logs(run.incident.log_specs(), run.warehouse.root)
     edges = log_files.edge_lines(pulled, run.warehouse.root)
-    window = run.incident.declared_window()
-    near = run.incident.as_of or (window.start if window else None)
+    near = run.incident.known_instant()
     years = []
     for (kind, year), group in pulled.group_by(["kind", "year"], maintain_order=True):
         files = group.select("uri", "source_id")
         if kind == "log" and (year is not None or near is not None):
-            first = first_years([edges.get(i, ("", "")) for i in group["source_id"]], year, near or window.start)  # type: ignore[union-attr,arg-type]
+            first = first_years([edges.get(i, ("", "")) for i in group["source_id"]], year, near)
             files = files.with_columns(pl.Series("year", first, pl.Int64))
         else:
             files = files.with_columns(pl.lit(None, pl.Int64).alias("year"))

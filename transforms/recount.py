@@ -16,7 +16,7 @@ from transforms.recount_addresses import written_addresses
 from transforms.recount_cells import RECOUNTED, bulk_senders, count_cells
 from transforms.recount_events import read_events
 from transforms.recount_legs import attach_listing, find_chains, find_legs, read_legs
-from transforms.recount_outcomes import delivery_code, find_holders, read_outcomes, settle_refusals
+from transforms.recount_outcomes import delivery_code, find_holders, read_outcomes
 from transforms.recount_recipients import drop_overtaken, find_hops, mark_hops, read_recipients
 from transforms.recount_resolve import code_records, read_tags, resolve
 from transforms.settings import Settings
@@ -61,7 +61,7 @@ def recount_deliveries(event_files: list[Path], records: pl.DataFrame, settings:
     )
     rows = resolve(placed, coded, tags, settings)
     held = find_holders(drop_overtaken(rows, legs), legs, chains).filter("is_ours")
-    outcomes = settle_refusals(read_outcomes(held, legs, _microseconds(settings)), rows)
+    outcomes = read_outcomes(held, legs, _microseconds(settings))
     written = written_addresses(rows.with_columns(whose=delivery_code()), event_files)
     owners = coded.select("record", "mailbox", "segment", account="account_id", customer="customer_id")
     return (

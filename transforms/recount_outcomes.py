@@ -77,7 +77,7 @@ def read_outcomes(held: pl.DataFrame, legs: pl.DataFrame, as_of: int) -> pl.Data
         pl.when(is_sent)
         .then(pl.lit("delivered"))
         .when(is_bounced & ~pl.col("is_known"))
-        .then(pl.lit("refused"))
+        .then(pl.lit("rejected_recipient"))
         .when(is_bounced | is_lost)
         .then(pl.lit("lost"))
         .when("is_pending")
@@ -101,26 +101,3 @@ def delivery_code() -> pl.Expr:
         .then(pl.col("address") ^ pl.lit(_UNMATCHED, pl.UInt64))
         .otherwise("mailbox")
     )
-
-
-def settle_refusals(deliveries: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
-    """Return the deliveries with `refused` settled: rejected at once, or lost where it had been deferred before.
-
-    `rows` are all rows of the messages, the overtaken ones too.
-    """
-    refused = deliveries.filter(pl.col("outcome") == "refused").select("root", "whose")
-    own = rows.join(refused.select("root").unique(), on="root", how="semi").with_columns(whose=delivery_code())
-    written = (
-        own.join(refused, on=["root", "whose"], how="semi").select("root", "whose", address="original").drop_nulls()
-    )
-    deferred = own.filter("is_deferred")
-    waited = pl.concat(
-        [
-            deferred.select("root", "whose"),
-            deferred.join(written, on=["root", "address"]).select("root", whose="whose_right"),
-        ]
-    ).unique()
-    settled = deliveries.join(waited.with_columns(has_waited=True), on=["root", "whose"], how="left", validate="1:1")
-    final = pl.when("has_waited").then(pl.lit("lost")).otherwise(pl.lit("rejected_recipient"))
-    is_refused = pl.col("outcome") == "refused"
-    return settled.with_columns(outcome=pl.when(is_refused).then(final).otherwise("outcome")).drop("has_waited")
