@@ -63,6 +63,11 @@ class Incident(IncidentFile):
         """Return the window of the file; None: it is to be detected."""
         return self.window.interval() if isinstance(self.window, Span) else None
 
+    def known_instant(self) -> datetime | None:
+        """Return an instant that the logs are near, as far as the file names one."""
+        window = self.declared_window()
+        return self.as_of or (window.start if window else self.baseline.start if self.baseline else None)
+
     def settings(self, as_of: datetime, window: Interval) -> Settings:
         """Return the frozen settings of the transforms for a window and an instant up to which the logs are complete.
 

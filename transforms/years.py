@@ -17,15 +17,17 @@ _LEAP_YEAR = 2000
 _YEAR_SECONDS = 366 * 86400
 
 
-def first_years(edges: Sequence[tuple[str, str]], year: int | None, near: datetime) -> list[int]:
+def first_years(edges: Sequence[tuple[str, str]], year: int | None, near: datetime | None) -> list[int]:
     """Return the year of the first line of each file, given the first and last lines of each.
 
-    `year` is that of the log's first line; None: the year that brings the log nearest to `near`. A file whose edges
-    carry no such stamp gets the log's own year.
+    `year` is that of the log's first line; None: the year that brings the log nearest to `near`, which must then be
+    known. A file whose edges carry no such stamp gets the log's own year.
     """
     spans = [(_place(first), _place(last)) for first, last in edges]
     begin = _beginning([(a, b if b is not None else a) for a, b in spans if a is not None])
     if year is None:
+        if near is None:
+            raise ValueError("either the year of the log's first line or an instant near it must be known")
         year = _nearest_year(begin, near)
     return [year + (1 if first is not None and begin is not None and first < begin else 0) for first, _ in spans]
 
