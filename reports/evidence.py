@@ -5,6 +5,7 @@ from typing import Any
 
 import polars as pl
 
+from expectations.tables import GATES
 from reports import page_table, words
 from reports.harmless import ids_of, without_ids
 from reports.page_table import Entry, PageTable
@@ -12,7 +13,7 @@ from reports.publication import FATES, OUTCOMES, Publication
 
 
 def gates_table(p: Publication) -> PageTable | None:
-    """Return every check that ran, breaches first; None where none ran."""
+    """Return every check that ran, breaches first, each breach with its remedy; None where none ran."""
     if p.gates is None or p.gates.is_empty():
         return None
     hide = _ids(p)
@@ -20,14 +21,37 @@ def gates_table(p: Publication) -> PageTable | None:
     rows = tuple(
         (
             page_table.text(_verdict(row)),
-            *(
-                page_table.text(without_ids(row[name], hide))
-                for name in ("gate", "subject", "observed", "limit", "remedy")
-            ),
+            page_table.text(row["gate"].replace("_", " ")),
+            page_table.text(row["subject"].replace("_", " ")),
+            page_table.text(without_ids(row["observed"], hide)),
+            page_table.text(without_ids(row["limit"], hide)),
+            page_table.text(None if row["is_passed"] else without_ids(row["remedy"], hide)),
         )
         for row in p.gates.sort(rank, maintain_order=True).iter_rows(named=True)
     )
-    return PageTable("gates-table", "Quality checks", ("verdict", "check", "of", "observed", "allowed", "remedy"), rows)
+    heads = ("verdict", "check", "of", "observed", "allowed", "remedy")
+    return PageTable("gates-table", gates_sentence(p), heads, rows)
+
+
+def gates_sentence(p: Publication) -> str:
+    """Return how the checks went: `All 50 checks held.`, `1 of 50 checks breached, 2 warn.`"""
+    gates = p.gates if p.gates is not None else GATES.empty()
+    is_missed = ~pl.col("is_passed")
+    breached = len(gates.filter(is_missed & (pl.col("severity") == "fail")))
+    warnings = len(gates.filter(is_missed & (pl.col("severity") == "warn")))
+    if not breached and not warnings:
+        return f"All {words.number(len(gates))} checks held."
+    warn = f"{words.number(warnings)} warn{'s' if warnings == 1 else ''}"
+    said = f"{words.number(breached)} of {words.number(len(gates))} checks breached"
+    return f"{said}, {warn}." if breached and warnings else f"{said}." if breached else f"{warn}, none breached."
+
+
+def recount_sentence(p: Publication) -> str | None:
+    """Return what the second count found, or None where there was none."""
+    counted = None if p.gates is None else p.gates.filter(gate="counted_twice")
+    if counted is None or counted.is_empty():
+        return None
+    return f"Counted twice, by two programs that share nothing: {counted['observed'][0]}."
 
 
 def findings_table(p: Publication) -> PageTable | None:

@@ -1,8 +1,9 @@
 """`summary.html`: one page for the reader with one minute. Plain words, inlined styles, no script, no picture."""
 
-from reports import evidence, story, words
+from reports import story, words
 from reports.cells import headline_cell
 from reports.page import render
+from reports.plain_reasons import plain_reasons
 from reports.publication import Publication
 from reports.segments import segment_counts
 from reports.verdicts import Verdict, verdicts
@@ -35,7 +36,7 @@ def executive_summary(p: Publication) -> str:
         claims=[(v, said_against(v)) for v in verdicts(p)] if c else [],
         segments=segment_counts(p) if c else [],
         doubts=story.plain_doubts(p) if c else [],
-        reasons=evidence.reasons(p) if p.is_refused else [],
+        reasons=plain_reasons(p) if p.is_refused else [],
     )
 
 

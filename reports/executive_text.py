@@ -2,10 +2,11 @@
 
 import textwrap
 
-from reports import evidence, story, words
+from reports import story, words
 from reports.cells import Cell, headline_cell
 from reports.executive import said_against
 from reports.harmless import harmless
+from reports.plain_reasons import plain_reasons
 from reports.publication import Publication
 from reports.segments import SegmentCount, segment_counts
 from reports.verdicts import verdicts
@@ -26,7 +27,8 @@ def executive_text(p: Publication) -> str:
     parts += ["SINCE WHEN AND UNTIL WHEN", " ".join(filter(None, (f"From {when}: {lasted}.", mail)))]
     if c:
         parts += _comparisons(p)
-    parts += [f"Incident {p.incident_id}. The full report is report.html beside this text."]
+    more = "The full report" if c else "What exactly failed, and what to do,"
+    parts += [f"Incident {p.incident_id}. {more} is in report.html beside this text."]
     return "\n\n".join(_wrap(str(harmless(part))) for part in parts) + "\n"
 
 
@@ -38,7 +40,7 @@ def _figure(p: Publication, c: Cell) -> list[str]:
 
 
 def _no_figure(p: Publication) -> list[str]:
-    why = evidence.reasons(p) or ["The count for the chosen definition is missing."]
+    why = plain_reasons(p) or ["The count for the chosen definition is missing."]
     none = "A count made from what we have could be wrong without anyone noticing, so none is given."
     return ["THERE IS NO FIGURE YET", none, "WHY", *(f"- {reason}" for reason in why)]
 

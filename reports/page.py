@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from reports import words
 from reports.charts.base import Chart
@@ -23,6 +23,17 @@ def render(template: str, **context: Any) -> str:
 def asset(name: str) -> Markup:
     """Return one of our own static files, to be embedded as it is."""
     return Markup((_HERE / "static" / name).read_text(encoding="utf-8"))  # noqa: S704 - a file of this project, no data
+
+
+def with_code(text: str) -> Markup:
+    """Return text, escaped and made harmless, with what stands between backticks set as code."""
+    parts = escape(harmless(text)).split("`")
+    if len(parts) % 2 == 0:  # a backtick without its twin is a letter like any other
+        parts[-2:] = [Markup("{}`{}").format(parts[-2], parts[-1])]
+    return Markup("").join(
+        Markup("<code>{}</code>").format(Markup(part)) if i % 2 else Markup(part)  # noqa: S704 - escaped above
+        for i, part in enumerate(parts)
+    )
 
 
 def figures_json(charts: Sequence[Chart]) -> Markup:
@@ -46,6 +57,7 @@ def _environment() -> Environment:
         percent=words.percent,
         units=words.units,
         sentence=words.sentence,
+        with_code=with_code,
     )
     environment.globals["asset"] = asset
     return environment

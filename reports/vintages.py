@@ -8,12 +8,7 @@ from reports.page_table import Entry, PageTable
 from reports.publication import Publication
 from transforms.vintage import Vintage
 
-_CAUSES = {
-    "code": "how it is computed (code)",
-    "definition": "the definition",
-    "records": "the customer records",
-    "logs": "the logs read, and up to when",
-}
+_CAUSES = {"code": "the code", "definition": "the definition", "records": "the customer records", "logs": "the logs"}
 
 
 @dataclass(frozen=True)
@@ -49,7 +44,7 @@ def history_section(p: Publication) -> HistorySection:
 
 
 def change_sentence(former: Vintage, now: Vintage) -> str:
-    """Return the change of the total in a sentence: `This one gives 6 more: the logs read, and up to when, +5; …`."""
+    """Return the change of the total in a sentence: `This one gives 4 more (the logs: +5; the code: −1).`"""
     if former.measured == now.measured and not any(step.difference() for step in now.steps):
         if former.status != now.status and not now.steps:
             return f"The figure is the same; its status went from {former.status} to {now.status}."
@@ -59,7 +54,7 @@ def change_sentence(former: Vintage, now: Vintage) -> str:
         "as many" if difference == 0 else f"{words.number(abs(difference))} {'more' if difference > 0 else 'fewer'}"
     )
     shares = "; ".join(f"{_joined(step.causes)}: {_signed(step.difference())}" for step in now.steps)
-    return f"This one gives {amount}: {shares}."
+    return f"This one gives {amount} ({shares})."
 
 
 def kept_sentence(last: Vintage, zone: str) -> str:

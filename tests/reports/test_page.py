@@ -13,8 +13,10 @@ import pytest
 
 from expectations import tables
 from reports.analyst import analyst_report
+from reports.evidence import gates_sentence
 from reports.executive import executive_summary
 from reports.impact_json import impact_json
+from reports.page import with_code
 from reports.publication import Publication
 from tests.reports import publication_fixture as fixture
 from tests.reports.pages import read
@@ -238,6 +240,22 @@ def test_a_refusal_gives_reasons_and_no_headline(page: Callable[[Publication], s
     assert "11,533" not in got.text
 
 
+@pytest.mark.parametrize(
+    ("gate", "said"),
+    [
+        ("log_hole", "Part of the mail servers’ records of that time is missing."),
+        ("quarantined_share_of_a_file", "Too many lines of the mail servers’ records could not be read."),
+        ("counted_twice", "the two counts differ."),
+        ("never_heard_of", "A check of the figures against each other failed."),
+    ],
+)
+def test_the_summary_of_a_refusal_says_in_plain_words_what_failed(gate: str, said: str) -> None:
+    gates = fixture.gates().head(1).with_columns(gate=pl.lit(gate), is_passed=pl.lit(False))
+    text = read(executive_summary(replace(fixture.refused(), gates=gates))).text
+    assert said in text
+    assert gate not in text
+
+
 def test_a_refusal_names_each_breach_with_its_remedy() -> None:
     gates = fixture.gates().with_columns(is_passed=pl.lit(False))
     text = read(analyst_report(replace(fixture.refused(), gates=gates))).text
@@ -289,3 +307,17 @@ def test_scales_are_called_illustrations_and_each_carries_its_caveat() -> None:
     assert "Illustrations only" in text
     assert "Not written for e-mail." in text
     assert "would be met" in text
+
+
+def test_words_between_backticks_are_code_and_nothing_else_is() -> None:
+    assert with_code("set `gates: {a: 1}` in `<b>`") == "set <code>gates: {a: 1}</code> in <code>&lt;b&gt;</code>"
+    assert with_code("one ` alone <i>") == "one ` alone &lt;i&gt;"
+    assert with_code("`a` and ` of jo@example.com") == "<code>a</code> and ` of [address withheld]"
+
+
+def test_the_checks_are_summed_up() -> None:
+    gates = fixture.gates()
+    assert gates_sentence(fixture.publication(gates=gates.with_columns(is_passed=pl.lit(True)))) == "All 3 checks held."
+    assert gates_sentence(fixture.publication(gates=gates)) == "1 warns, none breached."
+    missed = gates.with_columns(is_passed=pl.lit(False))
+    assert gates_sentence(fixture.publication(gates=missed)) == "2 of 3 checks breached, 1 warns."
