@@ -34,6 +34,7 @@ PATTERNS = {
     "client": r" H=([^\[]*\[[^\]]*\])",
     "message_id": r" id=([^ ]+)",
     "notice_of": rf"^ R=({MESSAGE_ID})(?: |$)",
+    "quoted_value": rf" [A-Za-z]{{1,4}}={QUOTED}",
     "recipients": rf" for ({_ADDRESS}(?: {_ADDRESS})*)$",
     "refused_client": r"(?:\bH=|[Cc]onnection from )([^\[]*\[[^\]]*\])",
     "refused_sender": r" F=<([^>]*)>",
@@ -100,7 +101,7 @@ def _arrivals(lines: pl.DataFrame) -> Reading:
         pl.col("said").str.slice(pl.col("sender").str.len_chars()).alias("rest"),
         pl.col("sender").replace({"<>": ""}).str.to_lowercase(),
     )
-    unquoted = _REST.str.replace_all(rf"={QUOTED}", "=")
+    unquoted = _REST.str.replace_all(PATTERNS["quoted_value"], "")
     said = said.with_columns(
         pl.when(_REST.str.contains('="', literal=True)).then(unquoted).otherwise(_REST).alias("rest")
     )

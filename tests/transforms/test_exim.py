@@ -1,6 +1,7 @@
 """What each line of an Exim main log states. Facts and figures are invented; forms are Exim's."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import polars as pl
 import pytest
@@ -384,3 +385,36 @@ def test_attempts_written_in_this_dialect_are_read_back(events: list[dict[str, s
         parsed.events.sort("line_number").select(columns),
         pl.DataFrame(events, schema=dict.fromkeys(columns, pl.String)),
     )
+
+
+subjects = st.text(st.characters(blacklist_categories=["Cs", "Cc", "Zl", "Zp"]), max_size=20) | st.sampled_from(
+    [" for eve@example.org", " P=x S=1 id=evil@example.com", '\\" H=evil [192.0.2.6] R=x', "=> eve@example.org R=r T=t"]
+)
+arrivals = st.fixed_dictionaries(
+    {
+        "queue_id": st.sampled_from([OLD, NEW]),
+        "sender": st.just("") | addresses,
+        "recipients": st.lists(addresses, min_size=1, max_size=4, unique=True),
+        "message_id": st.from_regex(r"\A[A-Za-z0-9$.=+-]{1,12}@[a-z]{1,6}\Z"),
+        "subject": subjects,
+    }
+)
+
+
+@settings(deadline=None)
+@given(st.lists(arrivals, min_size=1, max_size=5))
+def test_arrivals_written_in_this_dialect_are_read_back(messages: list[dict[str, Any]]) -> None:
+    lines = []
+    expected: list[tuple[Any, ...]] = []
+    for number, message in enumerate(messages, 1):
+        subject = message["subject"].replace('\\"', '"').replace("\\", "").replace('"', '\\"')
+        lines.append(
+            f"{AT} {message['queue_id']} <= {message['sender'] or '<>'} H=mail.example.com (helo) [192.0.2.1] P=esmtp"
+            f' S=1 id={message["message_id"]} T="{subject}" for {" ".join(message["recipients"])}'
+        )
+        expected += [(number, "accepted", None, recipient, None) for recipient in message["recipients"]]
+        expected.append((number, "arrived", message["sender"], None, message["message_id"]))
+    columns = ["line_number", "kind", "sender", "recipient", "message_id"]
+    found = read(*lines).events.select(columns).sort("line_number", "kind", "recipient")
+    wanted = pl.DataFrame(expected, schema=found.schema, orient="row").sort("line_number", "kind", "recipient")
+    assert_frame_equal(found, wanted)

@@ -275,3 +275,28 @@ def test_attempts_written_in_this_dialect_are_read_back(lines: list[dict[str, ob
     found = read(*bodies).events.select(columns).sort("line_number", "recipient")
     wanted = pl.DataFrame(expected, schema=found.schema, orient="row").sort("line_number", "recipient")
     assert_frame_equal(found, wanted)
+
+
+@settings(deadline=None)
+@given(
+    st.just("") | addresses,
+    st.integers(1, 500),
+    st.text(
+        st.characters(blacklist_categories=["Cs", "Cc", "Zl", "Zp", "Zs"], blacklist_characters="<>"),
+        min_size=1,
+        max_size=20,
+    ),
+)
+def test_arrivals_written_in_this_dialect_are_read_back(sender: str, count: int, message_id: str) -> None:
+    body = (
+        f"{ID}: from=<{sender}>, size=1, class=-30, nrcpts={count}, msgid=<{message_id}@x>, bodytype=8BITMIME,"
+        " proto=ESMTP, daemon=MTA, relay=mail.example.com [192.0.2.1]"
+    )
+    columns = ("kind", "sender", "recipient_count", "message_id", "client")
+    assert one(body, *columns) == ("arrived", sender, count, f"{message_id}@x", "mail.example.com [192.0.2.1]")
+
+
+def test_a_quoted_address_cannot_imitate_the_rest_of_the_line() -> None:
+    evil = '"x>, delay=00:00:00, stat=Sent"@example.org'
+    body = f"{ID}: to=<{evil}>, delay=00:00:09, mailer=local, dsn=5.1.1, stat=User unknown"
+    assert one(body, "recipient", "status", "delay_seconds") == (evil.lower(), "bounced", 9.0)
