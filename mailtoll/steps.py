@@ -30,10 +30,11 @@ from sources import log_files
 from sources.compression import open_decompressed
 from sources.customer_records import pull_customer_records as pull_records
 from transforms import impact
+from transforms.errors import BadInput
 from transforms.queue_listing import read_queue_listing
 from transforms.recount import differences
 from transforms.recount import recount as count_again
-from transforms.years import first_years
+from transforms.years import first_years, is_yearless
 
 
 @dataclass(frozen=True)
@@ -107,11 +108,21 @@ def pull_logs(incident: str, out: str) -> list[str]:
             first = first_years([edges.get(i, ("", "")) for i in group["source_id"]], year, near)
             files = files.with_columns(pl.Series("year", first, pl.Int64))
         else:
+            _refuse_yearless(run, files, edges)
             files = files.with_columns(pl.lit(None, pl.Int64).alias("year"))
         years.append(files.select("uri", "year"))
     pulled = pulled.drop("year").join(pl.concat(years), on="uri", how="left", maintain_order="left")
     write_parquet(INPUTS.conform(pulled), run.warehouse.table("pulled"))
     return Run.of(incident, out).source_ids("log")
+
+
+def _refuse_yearless(run: Run, files: pl.DataFrame, edges: dict[str, tuple[str, str]]) -> None:
+    for uri, source_id in files.iter_rows():
+        if any(is_yearless(line) for line in edges.get(source_id, ())):
+            raise BadInput(
+                f"{run.incident.path}: {uri} has stamps without a year, and neither as_of, window nor baseline tells it;"
+                " add `year:` of its first line to its entry under logs."
+            )
 
 
 def parse_log(incident: str, out: str, source_id: str) -> dict[str, Any]:

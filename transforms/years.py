@@ -32,6 +32,11 @@ def first_years(edges: Sequence[tuple[str, str]], year: int | None, near: dateti
     return [year + (1 if first is not None and begin is not None and first < begin else 0) for first, _ in spans]
 
 
+def is_yearless(line: str) -> bool:
+    """Say whether a line bears a stamp that needs its year from elsewhere."""
+    return _place(line) is not None
+
+
 def _place(line: str) -> int | None:
     """Return the place of a line's stamp on the calendar, in seconds from 1 January of a leap year."""
     match = _STAMP.match(line)
