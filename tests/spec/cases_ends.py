@@ -30,10 +30,10 @@ ENDS = [
         ("rejected_recipient 90",),
     ),
     Case(
-        "refused as unknown after a deferral is lost",
+        "refused as unknown by the store's first answer, though it could not be reached before: no impact",
         [arrived("A1", 0), deferred("A1", 30, ANN), bounced("A1", 90, ANN, dsn="5.1.1"), removed("A1", 90)],
-        ("lost 90",),
-        {"delivery late_or_lost 60": 1, "delivery late_or_lost 3600": 1},
+        ("rejected_recipient 90",),
+        {"delivery late_or_lost 60": 0, "delivery late_or_lost 3600": 0},
     ),
     Case(
         "refused for another reason is lost, however quickly",

@@ -1,5 +1,5 @@
 -- Which facts belong to one and the same queue file.
--- In:  events; settings
+-- In:  events
 -- Out: sources, one row per log file with its place in time; listings (one row); facts, one row per event about a queue
 --      file, with the file's lifetime
 --
@@ -18,12 +18,10 @@ FROM events
 WHERE kind <> 'snapshot'
 GROUP BY source_id;
 
-CREATE OR REPLACE TABLE listings AS  -- a queue listing bears no time: it is taken to be as late as the logs
-SELECT
-    coalesce(bool_or(kind = 'snapshot'), false) AS is_there,
-    least(any_value(settings.as_of), max(logged_at) FILTER (kind <> 'snapshot')) AS listed_at
+CREATE OR REPLACE TABLE listings AS  -- a queue listing bears no time of its own: it is taken at *as of*
+SELECT count(*) > 0 AS is_there, max(logged_at) AS listed_at
 FROM events
-CROSS JOIN settings;
+WHERE kind = 'snapshot';
 
 CREATE OR REPLACE TABLE facts AS
 WITH

@@ -167,7 +167,7 @@ SELECT
         WHEN listings.is_there AND holding.last_line_at < listings.listed_at - INTERVAL 10 SECOND THEN 'unresolved'
         ELSE 'pending'
     END AS state,
-    coalesce(placed.final_at, holding.expired_at, holding.ended_at) AS state_at,
+    CASE WHEN child IS NULL AND final IS NOT NULL THEN placed.final_at ELSE coalesce(holding.expired_at, holding.ended_at) END AS state_at,
     holding.is_listed AS is_listed,
     greatest(placed.last_at, holding.last_line_at) AS seen_at
 FROM placed
