@@ -31,7 +31,7 @@ def rule_of(told: Told) -> str:
         case "delivered":
             return f"Delivered: a line says sent{code}, and it names no queue file that carries the message on."
         case "rejected_recipient":
-            return f"Not an impact: accepted, then refused as an unknown mailbox{code}."
+            return f"Not an impact: accepted, then refused at once as an unknown mailbox{code}."
         case "pending" if seen["is_listed"]:
             return f"Pending: queue file {shown(seen['queue_id'])} is in the queue listing, still waiting at as of."
         case "pending":
@@ -44,7 +44,7 @@ def rule_of(told: Told) -> str:
 def _lost(seen: dict[str, Any], code: str) -> str:
     queue_id = shown(seen["queue_id"])
     if not seen["is_handed_on"] and seen["status"] == "bounced":
-        return f"Lost: refused for good after it had been accepted{code}, and not as an unknown mailbox."
+        return f"Lost: refused for good after it had been accepted{code}, and not at once as an unknown mailbox."
     if (not seen["is_handed_on"] and seen["status"] == "expired") or seen["expired_at"] is not None:
         return f"Lost: given up after the longest time that queue file {queue_id} may wait, and returned."
     if not seen["is_handed_on"] and seen["status"] == "discarded":

@@ -4,10 +4,12 @@ import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import product
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from expectations.tables import COUNTS, MESSAGES, UNITS
 from mailtoll.durations import spell_duration
 from mailtoll.explain_facts import Line, Told
 from mailtoll.explain_rules import counts, end_of, link_of, reached, rule_of
@@ -81,10 +83,11 @@ def grid_text(cells: pl.DataFrame, settings: Settings) -> str:
     head = f"{'':38}" + "".join(f"{'≥ ' + spell_duration(t):>10}" for t in thresholds)
     rows = []
     of_all = cells.filter(segment="all")
-    for (unit, messages, count), group in of_all.group_by(["unit", "messages", "count"], maintain_order=True):
-        by_threshold = {row["threshold_seconds"]: row for row in group.iter_rows(named=True)}
-        label = f"{unit}, {words.messages(str(messages))}, {words.count_word(str(count))}"
-        rows.append(f"  {label:36}" + "".join(f"{_mark(str(unit), by_threshold.get(t)):>10}" for t in thresholds))
+    for unit, messages, count in product(UNITS, MESSAGES, COUNTS):
+        row = of_all.filter(unit=unit, messages=messages, count=count)
+        by_threshold = {cell["threshold_seconds"]: cell for cell in row.iter_rows(named=True)}
+        label = f"{unit}, {words.messages(messages)}, {words.count_word(count)}"
+        rows.append(f"  {label:36}" + "".join(f"{_mark(unit, by_threshold.get(t)):>10}" for t in thresholds))
     return "\n".join([head, *rows])
 
 
