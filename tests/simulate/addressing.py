@@ -57,9 +57,11 @@ class Addressing:
         chosen: dict[str, Recipient] = {}
         for _ in range(min(wanted, 9)):
             recipient = self._remote() if not is_bulk and wanted > 1 and rng.random() < 0.08 else self._local()
+            if any(r.is_alias and recipient.is_alias and r.final == recipient.final for r in chosen.values()):
+                continue  # two aliases and not their mailbox: which of them was "the address" is anyone's guess
             chosen.setdefault(recipient.written.lower(), recipient)
             others = self.aliases_of.get(recipient.final.lower(), [])
-            if self.lists and others and rng.random() < 0.05:
+            if self.lists and others and not recipient.is_alias and rng.random() < 0.06:
                 alias = others[0]
                 chosen.setdefault(alias, Recipient(alias, recipient.final.lower(), True, is_alias=True))
         return list(chosen.values())

@@ -42,7 +42,9 @@ def _with_changes(records: list[Record], change_on: date) -> list[Record]:
     boxes = sorted({r.mailbox for r in records}, key=lambda m: (len(m), m))
     day_before = change_on - timedelta(days=1)
     handed = {m: i for i, m in enumerate(boxes[3 :: max(7, len(boxes) // 6)][:6])}
-    closed = set(boxes[5 :: max(11, len(boxes) // 4)][: min(4, len(boxes) // 150)]) - set(handed)
+    aliased = {r.mailbox for r in records if r.address != r.mailbox}
+    single = [m for m in boxes if m not in aliased]
+    closed = set(single[5 :: max(11, len(single) // 4)][: min(4, len(boxes) // 150)]) - set(handed)
     taken = {r.account_id for r in records if r.mailbox in handed or r.mailbox in closed}
     upgraded = set([a for a in sorted({r.account_id for r in records}) if a not in taken][2::97][:3])
     changed: list[Record] = []

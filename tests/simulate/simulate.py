@@ -111,13 +111,18 @@ def _cut(cut_off: str | int | None, flood: traffic.Flood | None) -> int | None:
 
 
 def _attempted(messages: list[Message], end: int, unattempted: int) -> list[Message]:
-    """Keep what arrived before `end`; all but the last `unattempted` of it have been tried before `end`."""
+    """Keep what arrived before `end`; all but the last `unattempted` of it have been tried before `end`.
+
+    Those name no alias: a queue listing tells the mailbox alone, so nobody could know what was written.
+    """
     kept = [m for m in messages if m.arrived_at < end and m.attempts[0] < end]
     for message in kept[len(kept) - unattempted :] if unattempted else []:
         message.attempts = [end + 60]
         message.filtered_at = end + 60
         message.held = message.requeued = message.deleted_at = message.expired_at = None
+        message.recipients = list({r.final.lower(): r for r in message.recipients}.values())
         for recipient in message.recipients:
+            recipient.written, recipient.is_alias = recipient.final, False
             recipient.end, recipient.result = end + 60, "sent"
     return kept
 

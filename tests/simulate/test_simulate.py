@@ -133,6 +133,18 @@ def test_hostile_mail_has_subjects_that_imitate_lines_and_the_same_truth() -> No
     assert by_mailbox(told, outage) == by_mailbox(story_of(outage), outage)
 
 
+def test_what_was_never_tried_is_pending_and_only_the_queue_names_its_recipients() -> None:
+    outage = small(cut_off="flood", unattempted=15)
+    log = PostfixLog(outage, PostfixOptions())
+    tried = {key for key, ends in told_by_log(outage, PostfixOptions()).items() if (None, "pending") in ends}
+    pending = {(d.arrived_at, d.mailbox or d.address) for d in truth_deliveries(outage) if d.outcome == "pending"}
+    never = {(m.arrived_at, r.final.lower()) for m in outage.messages[-15:] for r in m.recipients if r.is_local}
+    assert not never & tried
+    assert never <= pending
+    listed = {r["address"].lower() for q in log.waiting.values() for e in q for r in e["recipients"]}  # type: ignore[attr-defined]
+    assert {address for _, address in never} <= listed
+
+
 def test_outcomes_sum_to_the_total_and_an_earlier_as_of_leaves_more_pending() -> None:
     outage = small()
     late, early = truth_outcomes(outage), truth_outcomes(outage, outage.window[0] + 20 * 3600)
