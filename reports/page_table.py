@@ -29,7 +29,8 @@ class PageTable:
 
     def is_numeric(self, column: int) -> bool:
         """Whether a column holds numbers, which are set flush right."""
-        return bool(self.rows) and all(row[column].is_number or row[column].value == "" for row in self.rows)
+        entries = [row[column] for row in self.rows]
+        return any(e.is_number for e in entries) and all(e.is_number or e.value == "" for e in entries)
 
 
 def text(value: object) -> Entry:
