@@ -10,6 +10,7 @@ import argparse
 import json
 import logging
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -36,10 +37,11 @@ def main(arguments: list[str] | None = None) -> int:
 
     os.environ.update(environment(options.home.absolute()))
     log = options.home.absolute() / "run.log"
+    log.unlink(missing_ok=True)
     for dag_id, state, seconds in run_dags(run, log):
         print(f"{dag_id:<24} {state:<8} {seconds:5.1f} s", flush=True)
         if state != "success" and dag_id != FLOW[-1]:
-            print(f"{dag_id} failed; Airflow's log is {log}", file=sys.stderr)
+            print(f"{dag_id} failed: {why(log)} Airflow's log is {log}", file=sys.stderr)
             return 2
     return report(options.out.absolute(), log)
 
@@ -62,6 +64,15 @@ def run_dags(run: dict[str, str], log: Path) -> Iterator[tuple[str, str, float]]
         with _words_to(log):
             state = dag.test(run_conf=run).state
         yield dag_id, str(state), time.monotonic() - start
+
+
+def why(log: Path) -> str:
+    """Return the last error that a task ended with: our own sentence, where it is one."""
+    errors = re.findall(
+        r"^(?:\w+\.)*(\w*(?:Error|Exception|BadInput)): (.+)$", log.read_text(errors="replace"), re.MULTILINE
+    )
+    kind, sentence = errors[-1] if errors else ("", "")
+    return sentence if kind == "BadInput" else f"{kind} {sentence}".strip()
 
 
 def report(out: Path, log: Path) -> int:

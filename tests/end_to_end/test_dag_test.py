@@ -62,6 +62,6 @@ def test_a_refused_run_ends_red_with_its_refusal_written(project: Path, demo_inc
 def test_bad_input_fails_the_first_task_and_publishes_nothing(project: Path, tmp_path: Path) -> None:
     done = run_dags(project, tmp_path / "absent.yaml", tmp_path / "out", tmp_path / "home")
     assert done.returncode == 2
-    assert "ingest_mail_logs" in done.stderr
+    assert "ingest_mail_logs failed" in done.stderr
+    assert f"{tmp_path / 'absent.yaml'}" in done.stderr
     assert not (tmp_path / "out" / "impact.json").exists()
-    assert "absent.yaml" in (tmp_path / "home" / "run.log").read_text()
