@@ -112,7 +112,7 @@ def _split(former: Vintage, now: Vintage) -> PageTable | None:
     for step in now.steps:
         rows.append(row(_joined(step.causes), [_difference(step.difference(s)) for s in columns]))
     rows.append(row(f"count {now.number}", [page_table.count(now.figures.get(s, 0)) for s in columns]))
-    return PageTable("causes-table", "What made the difference", ("", *columns), tuple(rows)) if now.steps else None
+    return PageTable("causes-table", "What made the difference", ("step", *columns), tuple(rows)) if now.steps else None
 
 
 def _difference(value: int | None) -> Entry:

@@ -10,6 +10,7 @@ import polars as pl
 from expectations import tables
 from reports.publication import Publication
 from transforms.settings import Definition, Interval, Settings
+from transforms.vintage import Step, Vintage
 
 START = datetime(2030, 10, 31, 0, tzinfo=UTC)
 END = datetime(2030, 11, 2, 0, tzinfo=UTC)
@@ -78,6 +79,7 @@ def publication(**changes: Any) -> Publication:
         "scales": scales(),
         "survival": survival(),
         "windows": windows(),
+        "vintages": vintages(),
     }
     return Publication(**(fields | changes))
 
@@ -99,6 +101,7 @@ def refused() -> Publication:
         scales=None,
         survival=None,
         windows=None,
+        vintages=(),
         outcomes={},
         exposed={},
         sql={},
@@ -450,3 +453,43 @@ def windows() -> pl.DataFrame:
         },
     ]
     return tables.WINDOWS.conform(pl.DataFrame(rows, infer_schema_length=None))
+
+
+def vintages() -> tuple[Vintage, ...]:
+    """Return an earlier count and this one: later logs added 40 accounts, corrected records took 7 away."""
+    chosen = cells().filter(
+        unit=HEADLINE.unit, threshold_seconds=3600, messages=HEADLINE.messages, count=HEADLINE.count
+    )
+    now = dict(chosen.select("segment", "measured").iter_rows())
+    records = now | {"all": now["all"] - 40, "business": now["business"] - 40}
+    former = records | {"all": records["all"] + 7, "residential": records["residential"] + 7}
+    everything = chosen.filter(segment="all").row(0, named=True)
+    steps = (Step(("records",), former, records), Step(("logs",), records, now))
+    first = Vintage(
+        1,
+        "vintages/1",
+        AS_OF - timedelta(days=1),
+        "preliminary",
+        HEADLINE,
+        former["all"],
+        former["all"],
+        former["all"] + 500,
+        former,
+        "5d" * 32,
+        "0.1.0",
+    )
+    second = Vintage(
+        2,
+        "vintages/2",
+        AS_OF,
+        "preliminary",
+        HEADLINE,
+        now["all"],
+        everything["lower"],
+        everything["upper"],
+        now,
+        "5d" * 32,
+        "0.1.0+0123abc",
+        steps,
+    )
+    return (first, second)

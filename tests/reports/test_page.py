@@ -321,3 +321,11 @@ def test_the_checks_are_summed_up() -> None:
     assert gates_sentence(fixture.publication(gates=gates)) == "1 warns, none breached."
     missed = gates.with_columns(is_passed=pl.lit(False))
     assert gates_sentence(fixture.publication(gates=missed)) == "2 of 3 checks breached, 1 warns."
+
+
+def test_the_page_says_what_moved_the_figure_since_the_last_count() -> None:
+    text = " ".join(read(analyst_report(fixture.publication())).text.split())
+    assert "The count before this one gave 11,500 accounts" in text
+    assert "This one gives 33 more" in text
+    assert "+40" in text
+    assert "−7" in text
