@@ -495,8 +495,6 @@ WINDOW_FIGURES = Table(
         Column("penalty", pl.Float64, "as in `windows`", is_nullable=True, minimum=0),
         Column("segment", pl.String, "`all`, a segment or `unmatched`"),
         Column("measured", pl.Int64, "the headline's definition, counted in it", minimum=0),
-        Column("lower", pl.Int64, "what the logs prove", minimum=0),
-        Column("upper", pl.Int64, "lower plus all that might be", minimum=0),
     ),
     visibility="public",
 )

@@ -1,6 +1,5 @@
 """The window in a run: found by the step `stitch`, used by all later ones, set beside the others by `count`."""
 
-import duckdb
 import polars as pl
 
 from mailtoll.run import Run
@@ -34,14 +33,17 @@ def find_window(run: Run) -> None:
     write_parquet(found.late_share, run.warehouse.table("late_share"))
 
 
-def count_in_windows(run: Run, db: duckdb.DuckDBPyConnection) -> None:
-    """Write WINDOW_FIGURES: the headline under every window; leaves the tables of the grid changed in `db`."""
+def count_in_windows(run: Run) -> None:
+    """Write WINDOW_FIGURES: the headline under every window."""
     windows = pl.read_parquet(run.warehouse.table("windows"))
-    write_parquet(figures_under(db, run.records, run.settings, windows), run.warehouse.table("window_figures"))
+    deliveries = pl.scan_parquet(run.warehouse.table("deliveries"))
+    segments = run.records["segment"].drop_nulls().unique().to_list()
+    found = figures_under(deliveries, segments, run.settings, windows)
+    write_parquet(found, run.warehouse.table("window_figures"))
 
 
 def windows_beside(run: Run) -> pl.DataFrame:
-    """Return WINDOWS, each with the headline's `measured`, `lower` and `upper` counted in it over all segments."""
+    """Return WINDOWS, each with the headline's `measured` counted in it, over all segments."""
     figures = pl.read_parquet(run.warehouse.table("window_figures")).filter(segment="all").drop("segment")
     windows = pl.read_parquet(run.warehouse.table("windows"))
     return windows.join(figures, on=["source", "penalty"], how="left", nulls_equal=True, maintain_order="left")

@@ -205,7 +205,7 @@ def count(incident: str, out: str) -> dict[str, Any]:
             write_parquet(impact.table(db, declaration.name, declaration), run.warehouse.table(declaration.name))
         write_parquet(db.sql("SELECT * FROM people").pl(), run.warehouse.table("people"))
         cells = impact.table(db, "cells", CELLS)
-        count_in_windows(run, db)
+    count_in_windows(run)
     measure_time(run)
     return {"rows": cells.height, "digest": sha256(cells.write_csv().encode()).hexdigest()}
 

@@ -8,11 +8,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from expectations.tables import DELIVERIES
-from tests.simulate import simulate, truth_deliveries
+from expectations.tables import COUNTS, DELIVERIES, MESSAGES, UNITS, WINDOWS
+from tests.simulate import simulate, truth_cells, truth_deliveries
 from tests.simulate.outage import Outage, instant
+from tests.spec.tables import settings
 from transforms.settings import Definition, Interval
 from transforms.window import PENALTIES, Detection, choose, detect_window
+from transforms.window_figures import figures_under
 
 START = datetime(2030, 5, 1, tzinfo=UTC)
 HOUR = 3600
@@ -151,6 +153,12 @@ def deliveries_of(outage: Outage) -> pl.DataFrame:
     """What a perfect reader would make of a simulated outage."""
     rows = [
         {
+            "message_key": str(d.message),
+            "address": d.address,
+            "mailbox": d.mailbox,
+            "account_id": d.account_id,
+            "customer_id": d.customer_id,
+            "segment": d.segment,
             "arrived_at": instant(d.arrived_at),
             "outcome": d.outcome,
             "delay_seconds": float(d.delay),
@@ -159,6 +167,32 @@ def deliveries_of(outage: Outage) -> pl.DataFrame:
         for d in truth_deliveries(outage)
     ]
     return DELIVERIES.conform(pl.DataFrame(rows, infer_schema_length=None))
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_the_headline_under_each_window_is_the_truth_of_it(unit: str) -> None:
+    outage = simulate(7, messages=1_500, days=4)
+    first, last = (instant(at) for at in outage.window)
+    middle = first + (last - first) / 3
+    windows = pl.concat([_window("declared", None, first, last), _window("detected", 8.0, first, middle)])
+    truths = {
+        source: truth_cells(outage, window=(outage.window[0], int(end.timestamp())), thresholds=[HOUR])
+        for source, end in (("declared", last), ("detected", middle))
+    }
+    table = deliveries_of(outage).lazy()
+    for messages in MESSAGES:
+        for count in COUNTS:
+            chosen = replace(settings(), headline=Definition(unit, HOUR, messages, count))
+            counted = figures_under(table, ["business", "residential"], chosen, windows)
+            for source, truth in truths.items():
+                cells = {key[4]: n for key, n in truth.items() if key[:4] == (unit, HOUR, messages, count)}
+                assert dict(counted.filter(source=source).select("segment", "measured").iter_rows()) == cells
+                assert cells["all"] > 0
+
+
+def _window(source: str, penalty: float | None, start: datetime, end: datetime) -> pl.DataFrame:
+    row = {"source": source, "penalty": penalty, "start_at": start, "end_at": end}
+    return WINDOWS.conform(pl.DataFrame([row], schema_overrides={"penalty": pl.Float64}))
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -1,0 +1,131 @@
+"""Hours, curves and the window through a whole run of the demo: declared, detected, and nothing to be detected."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+import yaml
+
+from mailtoll.steps import RunResult, run_incident
+from transforms.errors import BadInput
+from transforms.window import PENALTIES, PENALTY
+
+KEY = ["unit", "threshold_seconds", "messages", "count", "segment"]
+
+
+def variant(demo: Path, folder: Path, **changes: Any) -> Path:
+    """The demo's incident in a folder of its own, with keys changed; None takes a key away."""
+    shutil.copytree(demo.parent, folder)
+    path = folder / demo.name
+    content = yaml.safe_load(path.read_text(encoding="utf-8")) | changes
+    path.write_text(yaml.safe_dump({k: v for k, v in content.items() if v is not None}), encoding="utf-8")
+    return path
+
+
+def run(incident: Path, out: Path) -> RunResult:
+    result = run_incident(incident, out, lambda step: None)
+    assert result.status == "published", result.reasons
+    return result
+
+
+@pytest.fixture(scope="module")
+def declared(demo_incident: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run's folder of the demo as it is shipped."""
+    out = tmp_path_factory.mktemp("declared")
+    run(demo_incident, out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def detected(demo_incident: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run's folder of the demo whose file names neither window nor as_of."""
+    folder = tmp_path_factory.mktemp("detected")
+    run(variant(demo_incident, folder / "incident", window="detect", as_of=None), folder / "out")
+    return folder / "out"
+
+
+def table(out: Path, name: str) -> pl.DataFrame:
+    return pl.read_parquet(out / "warehouse" / f"{name}.parquet")
+
+
+def test_heads_and_hours_are_of_the_same_people(declared: Path) -> None:
+    hours = table(declared, "hours")
+    both = hours.filter(count="late").join(table(declared, "cells"), on=KEY, validate="1:1")
+    assert len(both) == len(hours) / 2 == 2 * 5 * 2 * 3
+    assert (both["people"] == both["measured"]).all()
+    assert both["people"].max() > 300
+    assert (hours["lower_seconds"] <= hours["measured_seconds"]).all()
+    assert (hours["measured_seconds"] <= hours["upper_seconds"]).all()
+
+
+def test_spans_add_up_to_the_headlines_hours(declared: Path) -> None:
+    spans = table(declared, "downtime").filter(unit="account")
+    down = (spans["end_at"] - spans["start_at"]).dt.total_milliseconds().sum() / 1000
+    chosen = {"unit": "account", "threshold_seconds": 60, "messages": "excluding_bulk", "count": "late"}
+    assert table(declared, "hours").filter(segment="all", **chosen)["measured_seconds"].item() == pytest.approx(down)
+
+
+def test_the_demo_meets_no_regulators_figure_and_its_uptime_is_a_share(declared: Path) -> None:
+    assert not table(declared, "scales")["is_met"].any()
+    uptime = table(declared, "uptime")
+    assert set(uptime["segment"]) == {"all", "business", "residential"}
+    assert uptime["uptime_share"].is_between(0, 1).all()
+    assert uptime.filter(segment="all").sort("window_seconds")["uptime_share"].is_sorted()
+
+
+def test_the_curves_agree_with_the_grid_on_what_is_late(declared: Path) -> None:
+    """In the demo all mail of the window outside bulk met its end but for one: waiting = late, to one message."""
+    curves = table(declared, "survival").filter(segment="all", messages="excluding_bulk")
+    cells = table(declared, "cells").filter(unit="delivery", segment="all", messages="excluding_bulk", count="late")
+    total = curves["at_risk"].max()
+    for row in cells.iter_rows(named=True):
+        at = curves.filter(pl.col("delay_seconds").is_close(row["threshold_seconds"]))
+        assert at["waiting_share"].item() == pytest.approx(row["measured"] / total, abs=0.01)
+
+
+def test_the_detected_window_stands_beside_the_declared_one_with_its_figures(declared: Path) -> None:
+    windows, figures = table(declared, "windows"), table(declared, "window_figures")
+    assert windows["source"].to_list() == ["declared"] + ["detected"] * len(PENALTIES)
+    assert windows.filter("is_used")["source"].to_list() == ["declared"]
+    impact = json.loads((declared / "impact.json").read_text(encoding="utf-8"))
+    assert impact["window"]["source"] == "declared"
+    headline = impact["headline"]
+    cells = {c["segment"]: c["measured"] for c in impact["cells"] if all(c[k] == headline[k] for k in KEY[:-1])}
+    assert dict(figures.filter(source="declared").select("segment", "measured").iter_rows()) == cells
+    everywhere = figures.filter(segment="all")["measured"]
+    # The choice of the window, over all penalties, moves the demo's headline by less than 2 %.
+    assert everywhere.max() - everywhere.min() < 0.02 * cells["all"]
+
+
+def test_a_window_to_be_detected_is_counted_in(declared: Path, detected: Path) -> None:
+    impact = json.loads((detected / "impact.json").read_text(encoding="utf-8"))
+    assert impact["window"]["source"] == "detected"
+    assert impact["as_of"] == "2026-11-25T02:32:01Z"  # the last stamp read
+    row = table(declared, "windows").filter(penalty=PENALTY).row(0, named=True)
+    named = {k: row[f"{k}_at"].isoformat().replace("+00:00", "Z") for k in ("start", "end")}
+    assert {k: impact["window"][k] for k in named} == named
+    figures = table(declared, "window_figures").filter(penalty=PENALTY, segment="all")
+    assert impact["headline"]["measured"] == figures["measured"].item()
+    assert impact["headline"]["baseline"] is not None
+
+
+def test_running_again_detects_the_same(detected: Path) -> None:
+    before = {name: table(detected, name) for name in ("windows", "window_figures", "late_share", "hours", "cells")}
+    run(detected.parent / "incident" / "incident.yaml", detected)
+    for name, frame in before.items():
+        assert table(detected, name).equals(frame), name
+
+
+def test_where_no_time_stands_out_the_user_is_told_what_to_do(demo_incident: Path, tmp_path: Path) -> None:
+    incident = variant(
+        demo_incident,
+        tmp_path / "incident",
+        window="detect",
+        thresholds=["1m", "2h"],
+        headline={"unit": "account", "threshold": "2h", "messages": "all", "count": "late"},
+    )
+    with pytest.raises(BadInput, match=r"incident\.yaml: window: detect found no time .* declare start and end"):
+        run_incident(incident, tmp_path / "out", lambda step: None)
