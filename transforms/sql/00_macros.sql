@@ -7,6 +7,19 @@ CREATE OR REPLACE MACRO arrival_by_delay(logged_at, delay_seconds) AS
 -- A status after which the server does not try again for this recipient.
 CREATE OR REPLACE MACRO is_final(status) AS coalesce(status IN ('sent', 'forwarded', 'bounced', 'expired', 'discarded'), false);
 
+-- A line's place in time, as one sortable number: its stamp, then the place of its file, then its number in the file.
+CREATE OR REPLACE MACRO moment(logged_at, position, line_number) AS
+    (epoch_us(logged_at)::HUGEINT * 4096 + position) * 4294967296 + line_number;
+
+-- What ends a queue file.
+CREATE OR REPLACE MACRO is_end(kind) AS kind IN ('removed', 'ended', 'deleted', 'requeued');
+
+-- Postfix' long ids, Exim's ids and Message-IDs are never reused.
+CREATE OR REPLACE MACRO is_never_reused(id) AS regexp_matches(
+    id,
+    '^[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,}z[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]+$|^.{6}-.{6,11}-.{2,4}$|@'
+);
+
 CREATE OR REPLACE MACRO seconds_between(start_at, end_at) AS (epoch_us(end_at) - epoch_us(start_at)) / 1e6;
 
 CREATE OR REPLACE MACRO domain_of(address) AS regexp_extract(address, '@([^@]*)$', 1);

@@ -5,12 +5,7 @@
 --
 -- Rule (trap 6): short queue ids are reused, so a queue file is host + id + lifetime. A lifetime begins with an
 -- `arrived`, or with what follows an end and cannot belong to the ended file. A straggler (an attempt under way while
--- the operator deleted the file) stays with it. Long ids and Message-IDs are never reused. Identical lines of
--- overlapping files are one fact.
-
-CREATE OR REPLACE MACRO is_end(kind) AS kind IN ('removed', 'ended', 'deleted', 'requeued');
-CREATE OR REPLACE MACRO is_never_reused(id) AS
-    regexp_matches(id, '^[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,}z[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]+$|^.{6}-.{6,11}-.{2,4}$|@');
+-- the operator deleted the file) stays with it. Identical lines of overlapping files are one fact.
 
 CREATE OR REPLACE TABLE sources AS  -- in the order of their first stamp, whatever order they were given in
 SELECT source_id, row_number() OVER (ORDER BY min(logged_at), source_id) AS position
@@ -23,14 +18,15 @@ SELECT count(*) > 0 AS is_there, max(logged_at) AS listed_at
 FROM events
 WHERE kind = 'snapshot';
 
-CREATE OR REPLACE TABLE facts AS
-WITH
-stated AS (
-    SELECT *
-    FROM events
-    WHERE queue_id IS NOT NULL AND kind NOT IN ('refused', 'snapshot')
-),
-usage AS (  -- one row per id: nearly all are used once
+CREATE OR REPLACE VIEW stated AS
+SELECT events.*, moment(logged_at, position, line_number) AS moment
+FROM events
+JOIN sources USING (source_id)
+WHERE queue_id IS NOT NULL AND kind NOT IN ('refused', 'snapshot');
+
+CREATE OR REPLACE TABLE reused AS  -- nearly all ids are used once
+SELECT host, queue_id, is_one_file
+FROM (
     SELECT
         host,
         queue_id,
@@ -41,28 +37,28 @@ usage AS (  -- one row per id: nearly all are used once
         max(logged_at) FILTER (is_end(kind)) < min(logged_at) FILTER (kind = 'arrived') AS ends_before
     FROM stated
     GROUP BY host, queue_id
-),
-reused AS (
-    SELECT host, queue_id, is_one_file
-    FROM usage
-    WHERE (arrivals > 1 OR ends > 1 OR CASE WHEN is_one_file THEN ends_above ELSE ends_before END)
-      AND NOT is_never_reused(queue_id)
-),
+)
+WHERE (arrivals > 1 OR ends > 1 OR CASE WHEN is_one_file THEN ends_above ELSE ends_before END)
+  AND NOT is_never_reused(queue_id);
+
+CREATE OR REPLACE TABLE lifetimes AS  -- one row per fact about a reused id
+WITH
 once AS (  -- overlapping files repeat lines
-    SELECT DISTINCT ON (host, queue_id, kind, logged_at, recipient, original_recipient, status, related_queue_id) stated.*
-    FROM stated SEMI JOIN reused USING (host, queue_id)
+    SELECT DISTINCT ON (host, queue_id, kind, logged_at, recipient, original_recipient, status, related_queue_id)
+        stated.*, is_one_file, position
+    FROM stated
+    JOIN reused USING (host, queue_id)
+    JOIN sources USING (source_id)
     ORDER BY source_id, line_number
 ),
 in_order AS (  -- file order where one file holds them all, as clocks may jump; else time
     SELECT
-        once.*,
+        once.* EXCLUDE (is_one_file, position),
         row_number() OVER sequence AS place,
         lag(is_end(kind), 1, false) OVER sequence AS is_after_end,
         max(CASE WHEN is_end(kind) THEN logged_at END) OVER before AS ended_before_at,
         max(CASE WHEN kind = 'arrived' THEN logged_at END) OVER before AS arrived_before_at
     FROM once
-    JOIN reused USING (host, queue_id)
-    JOIN sources USING (source_id)
     WINDOW
         sequence AS (
             PARTITION BY host, queue_id
@@ -86,14 +82,11 @@ begun AS (
     FROM in_order
 )
 SELECT
-    stated.* EXCLUDE (source_id, line_number),
-    source_id,
-    line_number,
-    0 AS lifetime
-FROM stated
-ANTI JOIN reused USING (host, queue_id)
-UNION ALL BY NAME
-SELECT
-    begun.* EXCLUDE (place, is_after_end, ended_before_at, arrived_before_at, is_beginning),
+    * EXCLUDE (place, is_after_end, ended_before_at, arrived_before_at, is_beginning),
     (sum(is_beginning::INTEGER) OVER (PARTITION BY host, queue_id ORDER BY place))::INTEGER AS lifetime
 FROM begun;
+
+CREATE OR REPLACE VIEW facts AS
+SELECT *, 0 AS lifetime FROM stated ANTI JOIN reused USING (host, queue_id)
+UNION ALL BY NAME
+SELECT * FROM lifetimes;

@@ -34,9 +34,8 @@ from_lines AS (
         END AS end_kind,
         min(logged_at) FILTER (kind = 'expired') AS expired_at,
         bool_or(kind NOT IN ('arrived', 'named') OR recipient_count > 0) AS is_accepted,
-        min((position, line_number)) AS first_line
+        min(moment) AS first_moment
     FROM facts
-    JOIN sources USING (source_id)
     GROUP BY host, queue_id, lifetime
 ),
 listed AS (  -- one row per queue file of the queue listings
@@ -66,15 +65,15 @@ matched AS (
         AND (latest.ended_at IS NULL OR listed.arrived_at < latest.ended_at)
 )
 SELECT
-    row_number() OVER (ORDER BY arrived_at, first_line, host, queue_id, lifetime) AS leg,
-    * EXCLUDE (first_line)
+    row_number() OVER (ORDER BY arrived_at, first_moment, host, queue_id) AS leg,
+    * EXCLUDE (first_moment)
 FROM (
     SELECT
         from_lines.host,
         from_lines.queue_id,
         from_lines.lifetime,
         coalesce(arrived_line_at, earliest_at) AS arrived_at,
-        first_line,
+        first_moment,
         arrived_line_at IS NOT NULL AS has_arrival_line,
         last_line_at,
         coalesce(queued_sender, arrived_sender, matched.sender) AS sender,
@@ -106,34 +105,50 @@ FROM (
     WHERE host IS NULL
 );
 
+CREATE OR REPLACE TABLE said AS  -- one row per mention of a leg's recipient
+SELECT
+    leg, recipient, original_recipient, kind, logged_at, moment, status, dsn, reply, delay_seconds, relay, related_queue_id,
+    source_id, line_number
+FROM facts
+JOIN legs USING (host, queue_id, lifetime)
+WHERE kind IN ('attempted', 'accepted') AND recipient IS NOT NULL
+UNION ALL BY NAME
+SELECT leg, recipient, kind, logged_at, moment(logged_at, 0, line_number) AS moment, source_id, line_number
+FROM events
+JOIN legs ON legs.queue_id = events.queue_id AND legs.is_listed
+WHERE kind = 'snapshot';
+
 CREATE OR REPLACE TABLE leg_recipients AS
 WITH
-named AS (
-    SELECT legs.leg, facts.*
-    FROM facts
-    JOIN legs USING (host, queue_id, lifetime)
-    WHERE facts.kind IN ('attempted', 'accepted') AND facts.recipient IS NOT NULL
-    UNION ALL BY NAME
-    SELECT legs.leg, events.* EXCLUDE (host)
-    FROM events
-    JOIN legs ON legs.queue_id = events.queue_id AND legs.is_listed
-    WHERE events.kind = 'snapshot'
+spoken AS (
+    SELECT
+        leg,
+        recipient,
+        original_recipient,
+        count(*) FILTER (kind = 'attempted') AS attempts,
+        min(logged_at) FILTER (kind = 'accepted') AS named_at,
+        min(moment) AS first_moment,
+        max(logged_at) AS last_at,
+        -- the first end counts; a hand-over inside the platform only where no better end is logged (Exchange SEND)
+        coalesce(min(moment) FILTER (is_final(status) AND status <> 'forwarded'), min(moment) FILTER (status = 'forwarded'), max(moment))
+            AS deciding_moment
+    FROM said
+    GROUP BY leg, recipient, original_recipient
 )
 SELECT
     row_number() OVER () AS leg_recipient,
-    leg,
-    recipient,
-    original_recipient,
-    count(*) FILTER (kind = 'attempted') AS attempts,
-    bool_or(status = 'deferred') AS is_deferred,
-    min(logged_at) FILTER (kind = 'accepted') AS named_at,
-    min((logged_at, line_number)) AS first_line,
-    max(logged_at) AS last_at,
-    arg_min(logged_at, (status = 'forwarded', logged_at)) FILTER (is_final(status)) AS final_at,
-    arg_min(  -- a hand-over inside the platform is the end only where no better one is logged (Exchange SEND)
-        struct_pack(status, dsn, reply, delay_seconds, relay, related_queue_id, source_id, line_number),
-        (status = 'forwarded', logged_at, line_number, source_id)
-    ) FILTER (is_final(status)) AS final,
-    arg_max(struct_pack(source_id, line_number, dsn), (logged_at, kind = 'attempted', line_number, source_id)) AS last
-FROM named
-GROUP BY leg, recipient, original_recipient;
+    spoken.*,
+    deciding.source_id,
+    deciding.line_number,
+    deciding.dsn,
+    is_final(deciding.status) AS is_ended,
+    CASE WHEN is_final(deciding.status) THEN deciding.logged_at END AS final_at,
+    CASE WHEN is_final(deciding.status) THEN deciding.status END AS final_status,
+    deciding.reply,
+    deciding.relay,
+    CASE WHEN is_final(deciding.status) THEN deciding.related_queue_id END AS next_queue_id,
+    CASE WHEN is_final(deciding.status) THEN deciding.delay_seconds END AS final_delay_seconds
+FROM spoken
+JOIN said AS deciding
+    ON deciding.leg = spoken.leg AND deciding.moment = spoken.deciding_moment AND deciding.recipient = spoken.recipient
+    AND deciding.original_recipient IS NOT DISTINCT FROM spoken.original_recipient;

@@ -29,12 +29,12 @@ replied AS (  -- 1. `queued as ID`, `forwarded as ID`
     FROM leg_recipients AS given
     JOIN legs AS parent USING (leg)
     JOIN legs AS child
-        ON child.queue_id = given.final.related_queue_id
+        ON child.queue_id = given.next_queue_id
         AND child.leg <> parent.leg
         AND child.arrived_at >= parent.arrived_at - CASE WHEN child.host = parent.host THEN INTERVAL 5 SECOND ELSE INTERVAL 5 MINUTE END
         AND child.arrived_at <= given.final_at + CASE WHEN child.host = parent.host THEN INTERVAL 5 SECOND ELSE INTERVAL 5 MINUTE END
         AND coalesce(child.message_id = parent.message_id, true)
-    WHERE given.final.related_queue_id IS NOT NULL AND given.final.status IN ('sent', 'forwarded')
+    WHERE given.next_queue_id IS NOT NULL AND given.final_status IN ('sent', 'forwarded')
     QUALIFY row_number() OVER (
         PARTITION BY given.leg_recipient
         ORDER BY child.host = parent.host DESC, child.arrived_at DESC, child.leg DESC
@@ -47,8 +47,8 @@ taken_over AS (  -- 2. the former leg is named by the later one
     ANTI JOIN replied USING (leg_recipient)
     LEFT JOIN (SELECT DISTINCT leg, unnest([recipient, original_recipient]) AS name FROM leg_recipients) AS taken
         ON taken.leg = former_legs.child AND taken.name = given.recipient
-    WHERE given.final IS NULL  -- requeued: whoever was still waiting
-       OR (given.final.status = 'sent' AND taken.name IS NOT NULL)  -- filtered: whom the later leg names
+    WHERE NOT given.is_ended  -- requeued: whoever was still waiting
+       OR (given.final_status = 'sent' AND taken.name IS NOT NULL)  -- filtered: whom the later leg names
 ),
 orphans AS (
     SELECT leg, host, message_id, arrived_at
@@ -70,7 +70,7 @@ named_alike AS (  -- 3. the same Message-ID
         AND parent.host = orphans.host
         AND parent.leg < orphans.leg
         AND orphans.arrived_at >= parent.arrived_at
-    JOIN leg_recipients AS given ON given.leg = parent.leg AND given.final.status IN ('sent', 'forwarded')
+    JOIN leg_recipients AS given ON given.leg = parent.leg AND given.final_status IN ('sent', 'forwarded')
     ANTI JOIN replied USING (leg_recipient)
     ANTI JOIN replied AS back ON back.leg = orphans.leg AND back.child = given.leg
     JOIN leg_recipients AS taken
@@ -124,10 +124,10 @@ FROM rooted
 LEFT JOIN notices ON notices.leg = rooted.root;
 
 CREATE OR REPLACE TABLE hop_relays AS
-SELECT legs.host, given.final.relay AS relay
+SELECT legs.host, given.relay AS relay
 FROM leg_recipients AS given
 JOIN legs USING (leg)
 LEFT JOIN hops USING (leg_recipient)
-WHERE given.final.status = 'sent' AND given.final.relay IS NOT NULL AND given.final.relay <> 'none'
+WHERE given.final_status = 'sent' AND given.relay IS NOT NULL AND given.relay <> 'none'
 GROUP BY ALL
 HAVING count(hops.child) > count(*) / 2;

@@ -95,14 +95,7 @@ SELECT
     CASE WHEN final_holder.mailbox IS NOT NULL THEN final_holder.customer_id ELSE written_holder.customer_id END AS customer_id,
     CASE WHEN final_holder.mailbox IS NOT NULL THEN final_holder.segment ELSE written_holder.segment END AS segment,
     final_holder.is_local OR coalesce(written_holder.is_local AND written_holder.mailbox = given.recipient, false) AS is_local,
-    given.attempts,
-    coalesce(given.is_deferred, false) AS is_deferred,
-    given.named_at,
-    given.first_line,
-    given.last_at,
-    given.final_at,
-    given.final,
-    given.last,
+    given.* EXCLUDE (leg, recipient, original_recipient),
     hops.child
 FROM leg_recipients AS given
 JOIN chains USING (leg)
@@ -142,7 +135,7 @@ placed AS (  -- the leg in which each row's recipient waits or ended
         rows.child IS NOT NULL AND (
             coalesce(by_recipient.depth > rows.depth, false) OR coalesce(by_target.depth > rows.depth, false)
         ) AS is_named_later,
-        rows.attempts = 0 AND rows.final IS NULL AND (tried_as.leg IS NOT NULL OR tried_for.leg IS NOT NULL) AS is_tried_by_name
+        rows.attempts = 0 AND NOT rows.is_ended AND (tried_as.leg IS NOT NULL OR tried_for.leg IS NOT NULL) AS is_tried_by_name
     FROM recipient_rows AS rows
     LEFT JOIN tried AS tried_as ON tried_as.leg = rows.leg AND tried_as.name = rows.recipient
     LEFT JOIN tried AS tried_for ON tried_for.leg = rows.leg AND tried_for.name = rows.target
@@ -156,25 +149,25 @@ SELECT
         WHEN is_named_later OR is_tried_by_name THEN 'handed_on'
         -- alias and mailbox, both named, became one recipient of the later leg
         WHEN child IS NOT NULL AND holding.end_kind = 'removed' AND coalesce(known.recipients, 0) >= coalesce(holding.recipient_count, 1) THEN 'handed_on'
-        WHEN child IS NULL AND final.status = 'sent' AND hop_relays.relay IS NOT NULL THEN 'unresolved'
-        WHEN child IS NULL AND final.status IN ('sent') THEN 'delivered'
-        WHEN child IS NULL AND final.status = 'forwarded' AND own.host <> '' THEN 'unresolved'
-        WHEN child IS NULL AND final.status = 'bounced' AND is_unknown_mailbox(final.dsn, final.reply) THEN 'rejected_recipient'
-        WHEN child IS NULL AND final.status IN ('bounced', 'expired', 'discarded') THEN 'lost'
+        WHEN child IS NULL AND final_status = 'sent' AND hop_relays.relay IS NOT NULL THEN 'unresolved'
+        WHEN child IS NULL AND final_status IN ('sent') THEN 'delivered'
+        WHEN child IS NULL AND final_status = 'forwarded' AND own.host <> '' THEN 'unresolved'
+        WHEN child IS NULL AND final_status = 'bounced' AND is_unknown_mailbox(dsn, reply) THEN 'rejected_recipient'
+        WHEN child IS NULL AND final_status IN ('bounced', 'expired', 'discarded') THEN 'lost'
         WHEN holding.expired_at IS NOT NULL OR holding.end_kind IN ('deleted', 'ended') THEN 'lost'
         WHEN holding.ended_at IS NOT NULL THEN 'unresolved'
         WHEN holding.is_listed THEN 'pending'
         WHEN listings.is_there AND holding.last_line_at < listings.listed_at - INTERVAL 10 SECOND THEN 'unresolved'
         ELSE 'pending'
     END AS state,
-    CASE WHEN child IS NULL AND final IS NOT NULL THEN placed.final_at ELSE coalesce(holding.expired_at, holding.ended_at) END AS state_at,
+    CASE WHEN child IS NULL AND is_ended THEN placed.final_at ELSE coalesce(holding.expired_at, holding.ended_at) END AS state_at,
     holding.is_listed AS is_listed,
     greatest(placed.last_at, holding.last_line_at) AS seen_at
 FROM placed
 JOIN legs AS holding ON holding.leg = placed.holder
 JOIN legs AS own ON own.leg = placed.leg
 LEFT JOIN known ON known.leg = placed.holder
-LEFT JOIN hop_relays ON hop_relays.host = own.host AND hop_relays.relay = placed.final.relay
+LEFT JOIN hop_relays ON hop_relays.host = own.host AND hop_relays.relay = placed.relay
 CROSS JOIN listings;
 
 -- Recipients that the log counts (`nrcpt=`) and never names.
@@ -222,7 +215,7 @@ begun AS (SELECT host, min(logged_at) AS began_at FROM facts GROUP BY host)
 SELECT DISTINCT legs.host
 FROM legs
 JOIN begun USING (host)
-LEFT JOIN (SELECT leg, count(*) AS finals FROM leg_recipients WHERE final IS NOT NULL GROUP BY leg) AS ends USING (leg)
+LEFT JOIN (SELECT leg, count(*) AS finals FROM leg_recipients WHERE is_ended GROUP BY leg) AS ends USING (leg)
 WHERE legs.is_accepted
   AND (
       (legs.end_kind = 'removed' AND legs.expired_at IS NULL AND coalesce(ends.finals, 0) < coalesce(legs.recipient_count, 1))
@@ -234,6 +227,17 @@ WITH
 bulk AS (
     SELECT DISTINCT sender FROM roots JOIN bulk_senders ON roots.sender GLOB bulk_senders.pattern
 ),
+ranked AS (
+    SELECT
+        *,
+        CASE WHEN NOT is_tried_by_name OR named_at IS NOT NULL THEN row_number() OVER (
+            ORDER BY depth, coalesce(named_at, TIMESTAMPTZ 'infinity'), written IS DISTINCT FROM mailbox, first_moment, written
+        ) END AS nearness_to_sender,
+        CASE WHEN state = 'delivered' THEN deciding_moment END AS delivered_moment,
+        depth * 1::HUGEINT << 110 | deciding_moment AS last_moment
+    FROM judged
+    WHERE is_local
+),
 decided AS (  -- one row per message and target
     SELECT
         root,
@@ -242,8 +246,7 @@ decided AS (  -- one row per message and target
         any_value(account_id) AS account_id,
         any_value(customer_id) AS customer_id,
         any_value(segment) AS segment,
-        arg_min(written, (depth, coalesce(named_at, TIMESTAMPTZ 'infinity'), written IS DISTINCT FROM mailbox, first_line, written))
-            FILTER (NOT is_tried_by_name OR named_at IS NOT NULL) AS address,
+        arg_min(written, nearness_to_sender) AS address,
         CASE
             WHEN bool_or(state = 'delivered') THEN 'delivered'
             WHEN bool_or(state = 'pending') THEN 'pending'
@@ -253,25 +256,33 @@ decided AS (  -- one row per message and target
         END AS outcome,
         min(state_at) FILTER (state = 'delivered') AS delivered_at,
         max(state_at) FILTER (state IN ('lost', 'rejected_recipient')) AS failed_at,
-        arg_min(struct_pack(leg, depth, final, final_at), (state_at, depth, leg)) FILTER (state = 'delivered') AS delivering,
-        arg_max(struct_pack(source_id := coalesce(final.source_id, last.source_id), line_number := coalesce(final.line_number, last.line_number), dsn := coalesce(final.dsn, last.dsn)), (depth, last_at, last.line_number, leg)) AS deciding,
+        coalesce(
+            arg_min(leg_recipient, deciding_moment) FILTER (state = 'delivered'),
+            arg_max(leg_recipient, last_moment)
+        ) AS deciding,
         count(DISTINCT leg) AS legs,
         sum(attempts)::BIGINT AS attempts,
         max(seen_at) AS seen_at,
         bool_or(is_listed) AS is_listed
-    FROM judged
-    WHERE is_local
+    FROM ranked
     GROUP BY root, target
     HAVING bool_or(state <> 'handed_on')
 ),
 timed AS (
     SELECT
         roots.*,
-        decided.* EXCLUDE (root, target),
+        decided.* EXCLUDE (root, target, deciding),
         decided.target AS mailbox_or_address,
+        chains.depth,
+        line.dsn,
+        line.source_id,
+        line.line_number,
+        line.final_delay_seconds,
         CASE outcome WHEN 'delivered' THEN delivered_at WHEN 'lost' THEN failed_at WHEN 'rejected_recipient' THEN failed_at END AS ended_at
     FROM decided
     JOIN roots USING (root)
+    JOIN leg_recipients AS line ON line.leg_recipient = decided.deciding
+    JOIN chains ON chains.leg = line.leg
     UNION ALL BY NAME
     SELECT
         roots.*,
@@ -307,21 +318,21 @@ FROM (
         timed.outcome,
         greatest(0, CASE
             WHEN timed.ended_at IS NULL THEN seconds_between(timed.arrived_at, settings.as_of)
-            WHEN timed.delivering.depth = 0
-                AND abs(timed.delivering.final.delay_seconds - seconds_between(timed.arrived_at, timed.ended_at)) <= 2
-                THEN timed.delivering.final.delay_seconds
+            WHEN timed.outcome = 'delivered' AND timed.depth = 0
+                AND abs(timed.final_delay_seconds - seconds_between(timed.arrived_at, timed.ended_at)) <= 2
+                THEN timed.final_delay_seconds
             ELSE seconds_between(timed.arrived_at, timed.ended_at)
         END)::DOUBLE AS delay_seconds,
         timed.legs,
         timed.attempts,
-        coalesce(timed.delivering.final.dsn, timed.deciding.dsn) AS dsn,
+        timed.dsn,
         CASE
             WHEN timed.ended_at IS NOT NULL OR timed.is_listed OR torn.host IS NULL AND timed.outcome = 'pending' THEN NULL
             ELSE greatest(0, seconds_between(timed.arrived_at, timed.seen_at))
         END::DOUBLE AS seen_seconds,
         timed.outcome AS reason,
-        coalesce(timed.delivering.final.source_id, timed.deciding.source_id) AS source_id,
-        coalesce(timed.delivering.final.line_number, timed.deciding.line_number) AS line_number
+        timed.source_id,
+        timed.line_number
     FROM timed
     CROSS JOIN settings
     LEFT JOIN bulk ON bulk.sender = timed.sender
