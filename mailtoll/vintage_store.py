@@ -17,7 +17,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ class Basis:
     settings: dict[str, Any]
     found: dict[str, Any]
     records: str
-    records_raw: str
+    records_raw: str = field(compare=False)  # the same records may come in another order
     logs: tuple[tuple[str, ...], ...]
     status: str
 
