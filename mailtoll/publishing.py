@@ -26,7 +26,7 @@ from transforms.claims import Claim, read_claims
 from transforms.impact import CHOICES, COUNT, SQL_FOLDER, STITCH
 
 _PROJECT = Path(__file__).parents[1]
-_FIGURES = ("cells", "minutes", "delays", "accounts", "hours", "uptime", "scales", "survival")
+_FIGURES = ("cells", "minutes", "delays", "accounts", "hours", "uptime", "scales", "survival", "late_share")
 
 
 def publish(run: Run) -> dict[str, Any]:

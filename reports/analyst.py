@@ -7,6 +7,7 @@ from reports.charts.claims import claims_chart
 from reports.charts.delays import delays_chart
 from reports.charts.hours import hours_chart
 from reports.charts.late_messages import late_messages_chart
+from reports.charts.late_share import late_share_chart
 from reports.charts.people import ladder_chart, thresholds_chart
 from reports.charts.specification import specification_chart
 from reports.charts.survival import survival_chart
@@ -28,7 +29,7 @@ def analyst_report(p: Publication) -> str:
     happened = timeline_charts(p)
     who = [c for c in (ladder_chart(p), thresholds_chart(p), hours_chart(p), late_messages_chart(p)) if c]
     long = [c for c in (delays_chart(p), survival_chart(p)) if c]
-    sure = [c for c in (certainty_chart(p), specification_chart(p)) if c]
+    sure = [c for c in (certainty_chart(p), specification_chart(p), late_share_chart(p)) if c]
     return render(
         "report.html.j2",
         **_common(p),

@@ -1,8 +1,9 @@
 """What stands beside the figures: other windows, time up, and scales that others judge by."""
 
 from datetime import datetime
+from typing import Any
 
-from reports import page_table
+from reports import page_table, words
 from reports.page_table import Entry, PageTable
 from reports.publication import Publication
 
@@ -14,8 +15,9 @@ def windows_table(p: Publication) -> PageTable | None:
     zone = p.settings.timezone
     rows = tuple(
         (
-            page_table.text(row["source"] + (", used" if row["is_used"] else "")),
+            page_table.text(_named(row)),
             page_table.count(row["penalty"]),
+            page_table.count(row.get("measured")),
             page_table.when(row["start_at"], zone),
             page_table.when(row["end_at"], zone),
             page_table.seconds(_length(row["start_at"], row["end_at"])),
@@ -23,8 +25,12 @@ def windows_table(p: Publication) -> PageTable | None:
         )
         for row in p.windows.iter_rows(named=True)
     )
-    heads = ("window", "penalty", "start", "end", "length", "change points")
+    heads = ("window", "penalty", f"{words.units(p.headline.unit)} in it", "start", "end", "length", "change points")
     return PageTable("windows-table", "The window, declared and detected", heads, rows)
+
+
+def _named(row: dict[str, Any]) -> str:
+    return row["source"] + (" as fixed" if row["is_default"] else "") + (", used" if row["is_used"] else "")
 
 
 def uptime_table(p: Publication) -> PageTable | None:

@@ -85,6 +85,7 @@ class Publication:
     scales: pl.DataFrame | None = None
     survival: pl.DataFrame | None = None
     windows: pl.DataFrame | None = None
+    late_share: pl.DataFrame | None = None
     vintages: tuple[Vintage, ...] = ()
 
     @property
