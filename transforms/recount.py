@@ -1,11 +1,11 @@
 """Do we get the same figures when somebody else counts?
 
-The second count: written from the definitions alone, in Polars, from the events. It shares no code with the first
-count but the settings and the declared tables. Every cell must agree, or nothing is published.
+The second count: written from the definitions (docs/methodology.md), in Polars, from the events. It shares no code
+with the first count but the settings and the declared tables. Every cell must agree, or nothing is published.
 
-Steps, one module each: `recount_events` (lines to queue-file lifetimes), `recount_legs` (chains of queue files),
-`recount_resolve` (addresses to accounts), `recount_recipients` (which lines speak), `recount_outcomes`,
-`recount_addresses` (what the sender wrote), `recount_cells`.
+Steps, one module each: `recount_events` (lines to queue-file lifetimes), `recount_legs`, `recount_recipients` (what
+each says of whom), `recount_chains` (queue files to messages), `recount_resolve` (addresses to accounts),
+`recount_outcomes`, `recount_addresses` (what the sender wrote), `recount_cells`.
 """
 
 from pathlib import Path
@@ -13,11 +13,12 @@ from pathlib import Path
 import polars as pl
 
 from transforms.recount_addresses import written_addresses
-from transforms.recount_cells import RECOUNTED, bulk_senders, count_cells
-from transforms.recount_events import read_events
-from transforms.recount_legs import attach_listing, find_chains, find_legs, read_legs
-from transforms.recount_outcomes import delivery_code, find_holders, read_outcomes
-from transforms.recount_recipients import drop_overtaken, find_hops, mark_hops, read_recipients
+from transforms.recount_cells import RECOUNTED, count_cells, is_hit
+from transforms.recount_chains import find_chains, find_former, find_heirs, find_hops, find_notices
+from transforms.recount_events import read_bulk_senders, read_events
+from transforms.recount_legs import read_legs
+from transforms.recount_outcomes import OUTCOMES, hop_relays, judge, nameless, settle
+from transforms.recount_recipients import read_recipients
 from transforms.recount_resolve import code_records, read_tags, resolve
 from transforms.settings import Settings
 
@@ -30,9 +31,9 @@ def recount(event_files: list[Path], records: pl.DataFrame, settings: Settings) 
     `event_files` are Parquet files with the columns of `tables.EVENTS`, in any order; `records` has those of
     `tables.CUSTOMER_RECORDS`. Returns unit, threshold_seconds, messages, count, segment, measured, sorted.
     """
-    deliveries = recount_deliveries(event_files, records, settings)
+    hit = recount_deliveries(event_files, records, settings, only_hit=True)
     segments = sorted(records["segment"].drop_nulls().unique().to_list())
-    return count_cells(deliveries, segments, settings)
+    return count_cells(hit, segments, settings)
 
 
 def differences(cells: pl.DataFrame, recounted: pl.DataFrame) -> pl.DataFrame:
@@ -43,63 +44,85 @@ def differences(cells: pl.DataFrame, recounted: pl.DataFrame) -> pl.DataFrame:
     return counted.filter(pl.col("measured").ne_missing(pl.col("recounted"))).sort(CELL)
 
 
-def recount_deliveries(event_files: list[Path], records: pl.DataFrame, settings: Settings) -> pl.DataFrame:
-    """Return the deliveries of the window as the second count sees them.
+def recount_deliveries(
+    event_files: list[Path], records: pl.DataFrame, settings: Settings, only_hit: bool = False
+) -> pl.DataFrame:
+    """Return the deliveries of the window as the second count sees them, or only those that can count in a cell.
 
-    One row per message and mailbox or unmatched address: delivery, message, address, mailbox, account, customer
-    (numbers, codes and names; null where the records know none), segment, is_bulk, outcome, arrival and delay (both in µs).
+    One row per message and mailbox or unmatched address: a column for each unit (numbers and codes; null where it is
+    unknown), segment, is_bulk, outcome and delay (µs). A recipient whom a queue file counts and no line names has
+    neither address nor segment.
     """
     events = read_events(event_files, settings)
-    legs, places = attach_listing(read_legs(events), events)
-    spoken = read_recipients(events, places)
-    hops = find_hops(spoken, legs)
-    chains = find_chains(legs, hops)
-    messages = _messages_in_window(legs, chains, _notices(events, legs), settings)
-    coded, tags = code_records(records), read_tags(event_files)
-    placed = mark_hops(spoken, hops).join(
-        chains.join(messages, on="root").select("leg", "root", "depth", "arrival"), on="leg", validate="m:1"
+    legs = read_legs(events)
+    rows = read_recipients(events, legs)
+    former = find_former(legs)
+    hops = find_hops(rows, legs, former)
+    relays = hop_relays(rows, hops)
+    chains = find_chains(legs, hops, former)
+    heirs = find_heirs(legs, former)
+    placed = (
+        legs.join(chains, on="number", how="left", validate="1:1")
+        .join(heirs, on="number", how="left", validate="1:1")
+        .with_columns(root=pl.coalesce("root", "number"), depth=pl.col("depth").fill_null(0))
     )
-    rows = resolve(placed, coded, tags, settings)
-    held = find_holders(drop_overtaken(rows, legs), legs, chains).filter("is_ours")
-    outcomes = read_outcomes(held, legs, _microseconds(settings))
-    written = written_addresses(rows.with_columns(whose=delivery_code()), event_files)
-    owners = coded.select("record", "mailbox", "segment", account="account_id", customer="customer_id")
-    return (
-        outcomes.join(written, on=["root", "whose"], how="left", validate="1:1")
-        .join(owners, on="record", how="left", validate="m:1")
-        .join(messages.select("root", "is_bulk"), on="root", validate="m:1")
-        .with_columns(segment=pl.when(pl.col("record").is_null()).then(pl.lit("unmatched")).otherwise("segment"))
-        .rename({"root": "message", "written": "address"})
-        .with_row_index("delivery")
-        .drop("whose", "record")
+    messages = _messages_in_window(
+        placed, find_notices(events, legs), read_bulk_senders(event_files, settings), settings
     )
-
-
-def _microseconds(settings: Settings) -> int:
-    return int(pl.Series([settings.as_of]).dt.epoch("us")[0])
-
-
-def _notices(events: pl.LazyFrame, legs: pl.DataFrame) -> pl.DataFrame:
-    """Return the legs (`root`) that are non-delivery notices, no messages of anybody's."""
-    told = (
-        events.filter(pl.col("kind") == "notified", pl.col("related").is_not_null())
-        .select("related", "host", "at", from_leg="leg")
-        .collect(engine="streaming")
-        .with_row_index("mention")
-        .with_columns(named=pl.lit(None, pl.UInt64))
+    inside = placed.join(messages.select("root", message_arrival="arrival"), on="root", validate="m:1")
+    coded, as_of = code_records(records), int(pl.Series([settings.as_of]).dt.epoch("us")[0])
+    spoken = rows.join(
+        inside.select("number", "root", "depth", arrival="message_arrival"), on="number", validate="m:1"
+    ).join(hops.select("row", "child"), on="row", how="left", validate="1:1")
+    judged = judge(resolve(spoken, coded, read_tags(event_files), settings), inside, relays)
+    settled = settle(judged, as_of)
+    unnamed = nameless(judged, inside, hops).join(messages.select("root", "arrival"), on="root", validate="m:1")
+    deliveries = pl.concat([settled, unnamed], how="diagonal").with_columns(
+        outcome=pl.col("outcome").replace_strict(dict(enumerate(OUTCOMES)), return_dtype=pl.Enum(OUTCOMES))
     )
-    return find_legs(told, legs).select(root="found").unique()
+    if only_hit:
+        deliveries = deliveries.filter(is_hit(settings))
+    return _described(deliveries, judged, messages, coded)
 
 
 def _messages_in_window(
-    legs: pl.DataFrame, chains: pl.DataFrame, notices: pl.DataFrame, settings: Settings
+    placed: pl.DataFrame, notices: pl.DataFrame, bulk: pl.DataFrame, settings: Settings
 ) -> pl.DataFrame:
     """Return root, arrival and is_bulk of the messages that arrived in the window."""
     start, end = pl.lit(settings.window.start).dt.epoch("us"), pl.lit(settings.window.end).dt.epoch("us")
-    first = chains.filter(pl.col("depth") == 0).select("root").join(notices, on="root", how="anti")
-    found = first.join(legs.select("arrival", "sender", root="leg"), on="root", validate="1:1").filter(
-        pl.col("arrival") >= start, pl.col("arrival") < end
+    first = placed.filter(pl.col("depth") == 0, pl.col("arrival") >= start, pl.col("arrival") < end)
+    found = first.join(notices, on="number", how="anti").select("root", "arrival", "sender")
+    anonymous = found.filter(pl.col("sender").is_null()).select("root")
+    later = (
+        placed.filter(pl.col("sender").is_not_null(), pl.col("depth") > 0)
+        .join(anonymous, on="root", how="semi")
+        .sort("depth", "number")
+        .unique("root", keep="first", maintain_order=True)
+        .select("root", later_sender="sender")
     )
-    senders = found.select("sender").unique()
-    senders = senders.with_columns(is_bulk=bulk_senders(senders["sender"], settings.bulk_senders))
-    return found.join(senders, on="sender", nulls_equal=True, validate="m:1").drop("sender")
+    known = found.join(later, on="root", how="left", validate="1:1")
+    return known.select(
+        "root",
+        "arrival",
+        is_bulk=pl.coalesce("sender", "later_sender").is_in(bulk["sender"].implode()).fill_null(False),
+    )
+
+
+def _described(
+    deliveries: pl.DataFrame, judged: pl.DataFrame, messages: pl.DataFrame, coded: pl.DataFrame
+) -> pl.DataFrame:
+    """Add whom each delivery concerns."""
+    concerned = judged.join(deliveries.select("root", "target"), on=["root", "target"], how="semi")
+    owners = coded.select("record", "mailbox", "segment", "account", "customer")
+    described = (
+        deliveries.join(written_addresses(concerned), on=["root", "target"], how="left", validate="m:1")
+        .join(owners, on="record", how="left", validate="m:1")
+        .join(messages.select("root", "is_bulk"), on="root", validate="m:1")
+    )
+    is_unmatched = pl.col("record").is_null() & pl.col("target").is_not_null()
+    return (
+        described.with_columns(segment=pl.when(is_unmatched).then(pl.lit("unmatched")).otherwise("segment"))
+        .rename({"root": "message", "written": "address"})
+        .with_row_index("delivery")
+        .drop("target", "record", "arrival")
+    )

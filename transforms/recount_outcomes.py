@@ -1,103 +1,198 @@
-"""What became of each delivery: one message for one mailbox (or, unmatched, one address), from the rows that speak.
+"""What became of each delivery: one message for one mailbox or, unmatched, one address.
 
-Any delivery wins, at its earliest stamp; else a refusal; else giving up, discarding or deleting; else it is open, and
-the leg that holds it decides: deleted or expired means lost; ended without a word means unresolved; in the queue
-listing means pending; not in it, though silent for ten seconds before, unresolved; without any listing, pending.
+Rules in docs/methodology.md, "What became of a delivery". A row that was handed on speaks no more; of the others the
+best outcome counts: delivered, then still waiting, then unknown, then lost, then refused.
 """
 
 import polars as pl
 
-from transforms.recount_legs import LISTING_TAKES, SECOND
+from transforms.recount_events import SECOND
+from transforms.recount_legs import DELETED, ENDED, REMOVED, REQUEUED
 
-_UNMATCHED = 1 << 63  # keeps the code of an unmatched address apart from the same code of a mailbox
-
-
-def find_holders(rows: pl.DataFrame, legs: pl.DataFrame, chains: pl.DataFrame) -> pl.DataFrame:
-    """Return the open rows' `holder`: the next leg of a hop, followed through requeues to where it waits now."""
-    requeued = legs.filter("is_requeued").select(holder="leg")
-    continued = legs.filter(pl.col("parent_related").is_not_null()).select("leg", "arrival")
-    after = (
-        chains.join(continued, on="leg", validate="1:1")
-        .join(requeued, left_on="parent", right_on="holder", how="semi")
-        .sort("arrival", "leg")
-        .unique("parent", keep="last", maintain_order=True)
-        .select(holder="parent", moved_to="leg")
-    )
-    held = rows.with_columns(holder=pl.when("is_open").then(pl.coalesce("next_leg", "leg")))
-    while not after.is_empty():
-        moved = held.join(after, on="holder", how="left", validate="m:1")
-        if moved["moved_to"].null_count() == moved.height:
-            break
-        held = moved.with_columns(holder=pl.coalesce("moved_to", "holder")).drop("moved_to")
-    return held
+OUTCOMES = ("rejected_recipient", "lost", "unresolved", "pending", "delivered")  # worst first: the highest counts
+_REJECTED, _LOST, _UNRESOLVED, _PENDING, _DELIVERED = range(5)
+_LISTING_TAKES = 10 * SECOND  # a queue that moves while it is listed
 
 
-def read_outcomes(held: pl.DataFrame, legs: pl.DataFrame, as_of: int) -> pl.DataFrame:
-    """Return one row per delivery: root, whose, is_late_kind, is_lost, is_rejected, delay (µs), record, arrival.
+def hop_relays(rows: pl.DataFrame, hops: pl.DataFrame) -> pl.DataFrame:
+    """Return relay: the next hops to which more than half of what was sent came back as a queue file of ours."""
+    sent = rows.filter(pl.col("status") == "sent", pl.col("relay").is_not_null()).select("row", "relay")
+    handed = sent.join(hops, on="row", how="semi").group_by("relay").agg(handed=pl.len())
+    if handed.is_empty():
+        return handed.select("relay")
+    all_sent = sent.join(handed, on="relay", how="semi").group_by("relay").agg(sent=pl.len())
+    return handed.join(all_sent, on="relay").filter(2 * pl.col("handed") > pl.col("sent")).select("relay")
 
-    `held` are the rows of `find_holders` with root, depth, arrival (of the root), mailbox, record. `as_of` is in
-    microseconds. `whose` is the mailbox's code, or the address's with its highest bit turned.
+
+def judge(rows: pl.DataFrame, legs: pl.DataFrame, relays: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows with `state` (place in OUTCOMES; null: handed on), `ended_at` and `is_tried_by_name`.
+
+    `rows` are those of whole messages, with root, depth, mailbox, target and child (null: not handed on); `legs` all
+    legs with `heir`.
     """
-    listing_at = legs["listed_at"].max()
-    state = legs.select(
+    placed = rows.join(legs.select(child="number", child_heir="heir"), on="child", how="left", validate="m:1")
+    placed = placed.join(legs.select("number", "has_host", "heir"), on="number", validate="m:1").with_columns(
+        holder=pl.when(pl.col("child").is_null())
+        .then(pl.coalesce("heir", "number"))
+        .otherwise(pl.coalesce("child_heir", "child"))
+    )
+    known = rows.group_by(holder="number").agg(known=pl.len())
+    held = legs.select(
+        "end_kind",
         "last_at",
-        "ended_at",
-        holder="leg",
-        dropped_at=pl.min_horizontal("deleted_at", "expired_at"),
-        is_listed=pl.col("listed_at").is_not_null(),
+        "is_listed",
+        "listed_at",
+        "recipient_count",
+        "expired_at",
+        holder="number",
+        over_at="ended_at",
     )
-    is_waiting = (
-        pl.col("is_listed") | (pl.col("last_at") >= int(listing_at) - LISTING_TAKES)  # type: ignore[arg-type]
-        if listing_at is not None
-        else pl.lit(True)
+    seen = (
+        placed.join(held, on="holder", validate="m:1")
+        .join(known, on="holder", how="left", validate="m:1")
+        .join(relays.with_columns(is_hop_relay=True), on="relay", how="left", validate="m:1")
+        .join(_named_later(rows), on="row", how="left", validate="1:1")
+        .join(_tried_by_name(rows), on="row", how="left", validate="1:1")
     )
-    sent_delay = pl.col("sent_at") - pl.col("arrival")
-    trusts_log = (pl.col("depth") == 0) & ((pl.col("sent_delay") - sent_delay).abs() <= 2 * SECOND).fill_null(False)
-    rows = held.join(state, on="holder", how="left", validate="m:1").select(
+    return seen.with_columns(
+        pl.col("is_tried_by_name").fill_null(False),
+        state=_state(),
+        ended_at=pl.when(pl.col("child").is_null() & pl.col("status").is_not_null())
+        .then("ended_at")
+        .otherwise(pl.coalesce("expired_at", "over_at")),
+    )
+
+
+def _state() -> pl.Expr:
+    is_handed, status = pl.col("child").is_not_null(), pl.col("status")
+    is_merged = (pl.col("end_kind") == REMOVED) & (
+        pl.col("known").fill_null(0) >= pl.col("recipient_count").fill_null(1)
+    )
+    is_silent = pl.col("last_at") < pl.col("listed_at") - _LISTING_TAKES
+    is_dropped = pl.col("expired_at").is_not_null() | pl.col("end_kind").is_in([DELETED, ENDED])
+    own = ~is_handed
+    return (
+        pl.when(pl.col("is_named_later") | pl.col("is_tried_by_name") | (is_handed & is_merged))
+        .then(None)
+        .when(own & (status == "sent") & pl.col("is_hop_relay").fill_null(False))
+        .then(_UNRESOLVED)
+        .when(own & (status == "sent"))
+        .then(_DELIVERED)
+        .when(own & (status == "forwarded") & pl.col("has_host"))
+        .then(_UNRESOLVED)
+        .when(own & (status == "bounced") & pl.col("is_unknown_mailbox").fill_null(False))
+        .then(_REJECTED)
+        .when(own & status.is_in(["bounced", "expired", "discarded"]))
+        .then(_LOST)
+        .when(is_dropped)
+        .then(_LOST)
+        .when(pl.col("end_kind").is_not_null())
+        .then(_UNRESOLVED)
+        .when(pl.col("is_listed"))
+        .then(_PENDING)
+        .when(is_silent)
+        .then(_UNRESOLVED)
+        .otherwise(_PENDING)
+        .cast(pl.Int8)
+    )
+
+
+def _named_later(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return row, is_named_later: handed on, and a later leg of the message names the recipient or its mailbox."""
+    handed = rows.filter(pl.col("child").is_not_null()).select("row", "root", "depth", "address", "target")
+    later = rows.filter(pl.col("depth") > 0)
+    names = pl.concat(
+        [later.select("root", later="depth", name=name) for name in ("address", "original", "mailbox")]
+    ).drop_nulls()
+    deepest = names.group_by("root", "name").agg(pl.col("later").max())
+    found = [
+        handed.join(deepest.rename({"name": own}), on=["root", own], validate="m:1")
+        .filter(pl.col("later") > pl.col("depth"))
+        .select("row")
+        for own in ("address", "target")
+    ]
+    return pl.concat(found).unique().with_columns(is_named_later=True)
+
+
+def _tried_by_name(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return row, is_tried_by_name: only told of, while the same leg tried that recipient under another name."""
+    told = rows.filter(~pl.col("is_tried"), pl.col("status").is_null())
+    tried = rows.filter("is_tried").join(told, on="number", how="semi")
+    names = pl.concat([tried.select("number", name=name) for name in ("original", "target")]).drop_nulls()
+    found = [
+        told.join(names.rename({"name": own}), on=["number", own], how="semi").select("row")
+        for own in ("address", "target")
+    ]
+    return pl.concat(found).unique().with_columns(is_tried_by_name=True)
+
+
+def settle(judged: pl.DataFrame, as_of: int) -> pl.DataFrame:
+    """Return one row per delivery: root, target, arrival, record (null: unmatched), outcome (place in OUTCOMES), delay.
+
+    `judged` has arrival (of the message) and record. Delay is in microseconds, never negative; of what has no end it
+    is `as_of` minus arrival. The logged delay counts where the first leg ended it and the stamps agree within 2 s.
+    """
+    own = judged.filter(pl.col("state").is_not_null(), "is_ours")
+    twice = own.select("root", "target").is_duplicated()
+    best = (
+        own.filter(twice)
+        .with_columns(
+            pl.col("record").min().over("root", "target"),
+            # The first end of what was delivered, the last of what was not.
+            when=pl.when(pl.col("state") == _DELIVERED).then("ended_at").otherwise(-pl.col("ended_at")),
+            has_failed=pl.col("state") <= _LOST,
+        )
+        .sort("state", "when", "depth", "number", descending=[True, False, False, False])
+        .with_columns(
+            ended_at=pl.when("has_failed")
+            .then(pl.when("has_failed").then("ended_at").max().over("root", "target"))
+            .otherwise("ended_at")
+        )
+        .unique(["root", "target"], keep="first", maintain_order=True)
+    )
+    speaking = pl.concat([own.filter(~twice), best.select(own.columns)])
+    by_stamps = pl.col("ended_at") - pl.col("arrival")
+    is_logged = (pl.col("depth") == 0) & ((pl.col("delay") - by_stamps).abs() <= 2 * SECOND).fill_null(False)
+    has_end = pl.col("state").is_in([_DELIVERED, _LOST, _REJECTED])
+    delay = (
+        pl.when(is_logged & (pl.col("state") == _DELIVERED))
+        .then("delay")
+        .when(has_end)
+        .then(by_stamps)
+        .otherwise(pl.lit(as_of) - pl.col("arrival"))
+    )
+    return speaking.select(
         "root",
+        "target",
         "arrival",
         "record",
-        "bounced_at",
-        "sent_at",
-        whose=delivery_code(),
-        delay=pl.when(trusts_log).then("sent_delay").otherwise(sent_delay),
-        lost_at=pl.min_horizontal("given_up_at", pl.when("is_open").then("dropped_at")),
-        is_pending=pl.col("is_open") & pl.col("dropped_at").is_null() & pl.col("ended_at").is_null() & is_waiting,
-        is_known=~pl.col("is_unknown_mailbox"),
-    )
-    merged = rows.group_by("root", "whose").agg(
-        pl.col("arrival").first(),
-        pl.col("record", "sent_at", "bounced_at", "lost_at").min(),
-        pl.col("is_pending").any(),
-        delay=pl.col("delay").filter(pl.col("sent_at") == pl.col("sent_at").min()).min(),
-        is_known=pl.col("is_known").filter(pl.col("bounced_at") == pl.col("bounced_at").min()).all(),
-    )
-    is_sent, is_bounced, is_lost = (pl.col(c).is_not_null() for c in ("sent_at", "bounced_at", "lost_at"))
-    outcome = (
-        pl.when(is_sent)
-        .then(pl.lit("delivered"))
-        .when(is_bounced & ~pl.col("is_known"))
-        .then(pl.lit("rejected_recipient"))
-        .when(is_bounced | is_lost)
-        .then(pl.lit("lost"))
-        .when("is_pending")
-        .then(pl.lit("pending"))
-        .otherwise(pl.lit("unresolved"))
-    )
-    ended = (
-        pl.when(is_sent)
-        .then("delay")
-        .otherwise(pl.coalesce("bounced_at", "lost_at", pl.lit(as_of)) - pl.col("arrival"))
-    )
-    return merged.select(
-        "root", "whose", "record", "arrival", outcome=outcome, delay=pl.max_horizontal(ended, pl.lit(0))
+        outcome="state",
+        delay=pl.max_horizontal(delay, pl.lit(0, pl.Int64)),
     )
 
 
-def delivery_code() -> pl.Expr:
-    """Return the code of a row's mailbox or, where the records know none, of its address, kept apart."""
-    return (
-        pl.when(pl.col("mailbox").is_null())
-        .then(pl.col("address") ^ pl.lit(_UNMATCHED, pl.UInt64))
-        .otherwise("mailbox")
+def nameless(judged: pl.DataFrame, legs: pl.DataFrame, hops: pl.DataFrame) -> pl.DataFrame:
+    """Return root, outcome: one row per recipient whom a queue file counts and no line names.
+
+    `legs` are those of the messages, with root and heir.
+    """
+    named = judged.select("number")
+    held = judged.filter(pl.col("child").is_not_null(), pl.col("state").is_not_null()).select(number="holder")
+    known = pl.concat([named, held]).group_by("number").agg(known=pl.len().cast(pl.Int64))
+    missing = (
+        pl.when(pl.col("recipient_count").is_not_null())
+        .then(pl.col("recipient_count") - pl.col("known"))
+        .when(pl.col("known") > 0)
+        .then(0)
+        .otherwise(pl.coalesce("announced_count", pl.col("ended_at").is_not_null().cast(pl.Int64)))
     )
+    is_lost = pl.col("end_kind").is_in([DELETED, ENDED]).fill_null(False) | pl.col("expired_at").is_not_null()
+    short = (
+        legs.filter("is_accepted", pl.col("heir").is_null(), (pl.col("end_kind") != REQUEUED).fill_null(True))
+        .join(hops, on="number", how="anti")
+        .join(known, on="number", how="left", validate="1:1")
+        .with_columns(pl.col("known").fill_null(0))
+        .select("root", missing=missing, outcome=pl.when(is_lost).then(_LOST).otherwise(_UNRESOLVED).cast(pl.Int8))
+        .filter(pl.col("missing") > 0)
+    )
+    return short.select("root", "outcome", place=pl.int_ranges(0, "missing")).explode("place").drop("place")

@@ -13,7 +13,7 @@ import polars as pl
 from transforms.recount_events import address_hash
 from transforms.settings import Settings
 
-_TAG = r"^([^+]+)\+.*(@[^@]*)$"
+_TAG = r'^([^+@"]+)\+[^@]*@'
 
 
 def read_tags(event_files: list[Path]) -> pl.DataFrame:
@@ -30,7 +30,7 @@ def read_tags(event_files: list[Path]) -> pl.DataFrame:
     return (
         texts.select(
             address=address_hash("text"),
-            untagged=pl.col("text").str.to_lowercase().str.replace(_TAG, "${1}${2}").hash(2),
+            untagged=pl.col("text").str.to_lowercase().str.replace(_TAG, "${1}@").hash(2),
         )
         .unique("address")
         .collect(engine="streaming")
@@ -42,19 +42,20 @@ def code_records(records: pl.DataFrame) -> pl.DataFrame:
     ordered = records.sort("mailbox", "account_id", "customer_id", "segment", nulls_last=True).with_row_index("record")
     return ordered.select(
         "record",
-        "account_id",
-        "customer_id",
         "segment",
         "valid_from",
         "valid_to",
         address=address_hash("address"),
         mailbox=address_hash("mailbox"),
+        account=pl.col("account_id").rank("dense"),
+        customer=pl.col("customer_id").rank("dense"),
     )
 
 
 def resolve(rows: pl.DataFrame, records: pl.DataFrame, tags: pl.DataFrame, settings: Settings) -> pl.DataFrame:
-    """Return the rows with mailbox (code) and record, null if unknown, and `is_ours`. `rows` has arrival and addresses.
+    """Return the rows with mailbox (code) and record (null if unknown), target (else the address) and `is_ours`.
 
+    `rows` has the arrival of the message and the addresses.
     `records` comes from `code_records`. On a day on which one address leads to several mailboxes the first in
     alphabetical order is taken: the gates refuse such records before anyone reads the figures.
     """
@@ -72,6 +73,7 @@ def resolve(rows: pl.DataFrame, records: pl.DataFrame, tags: pl.DataFrame, setti
     return found.with_columns(
         mailbox=pl.coalesce("mailbox", "written_mailbox"),
         record=pl.coalesce("record", "written_record"),
+        target=pl.coalesce("mailbox", "written_mailbox", "address"),
         is_ours=pl.col("is_local") | leads_to_final,
     ).drop("written_mailbox", "written_record", "is_local", "is_original_local", "day")
 

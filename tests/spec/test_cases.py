@@ -24,7 +24,7 @@ class Count(Protocol):
 
 
 def second_count(files: list[Path], records: pl.DataFrame, chosen: Settings) -> tuple[list[str], pl.DataFrame]:
-    found = recount_deliveries(files, records, chosen)
+    found = recount_deliveries(files, records, chosen).filter(pl.col("address").is_not_null())
     return [f"{o} {d / 1e6:g}" for o, d in found.select("outcome", "delay").rows()], recount(files, records, chosen)
 
 
