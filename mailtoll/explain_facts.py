@@ -68,7 +68,7 @@ def facts_of(db: duckdb.DuckDBPyConnection, subject: Subject) -> Facts:
     db.execute(_EVIDENCE)
     rows = _by_delivery(db, "SELECT * EXCLUDE (root) FROM explained ORDER BY delivery")
     decided = _by_delivery(db, "SELECT * FROM decided_by")
-    legs = _by_delivery(db, "SELECT * FROM told_legs ORDER BY delivery, number")
+    legs = _by_delivery(db, "SELECT * EXCLUDE (leg) FROM told_legs ORDER BY delivery, number")
     lines = _by_delivery(db, "SELECT * FROM told_lines ORDER BY delivery, logged_at, position, line_number")
     hidden = _by_delivery(db, "SELECT * FROM hidden_lines")
     told = tuple(
@@ -123,7 +123,7 @@ _EVIDENCE = """
 
     CREATE OR REPLACE TABLE decided_by AS  -- the row whose state became the outcome
     SELECT
-        own_rows.delivery, own_rows.final.status AS status, own_rows.final.dsn AS dsn, own_rows.final.reply AS reply,
+        own_rows.delivery, own_rows.final_status AS status, own_rows.dsn, own_rows.reply,
         own_rows.child IS NOT NULL AS is_handed_on, holding.queue_id, holding.end_kind, holding.ended_at,
         holding.expired_at, holding.is_listed
     FROM own_rows
@@ -162,8 +162,8 @@ _EVIDENCE = """
         FROM walk JOIN chains USING (leg)
     )
     SELECT
-        numbered.delivery, numbered.number, legs.host, legs.queue_id, legs.arrived_at, legs.ended_at, legs.end_kind,
-        legs.has_arrival_line, min(former.number) AS former, arg_min(links.rule, former.number) AS link
+        numbered.delivery, numbered.number, numbered.leg, legs.host, legs.queue_id, legs.arrived_at, legs.ended_at,
+        legs.end_kind, legs.has_arrival_line, min(former.number) AS former, arg_min(links.rule, former.number) AS link
     FROM numbered
     JOIN legs USING (leg)
     LEFT JOIN links ON links.child = numbered.leg
@@ -176,12 +176,12 @@ _EVIDENCE = """
     of_legs AS (
         SELECT told_legs.delivery, told_legs.number, facts.*
         FROM told_legs
-        JOIN legs USING (host, queue_id, arrived_at)
-        JOIN facts USING (host, queue_id, lifetime)
+        JOIN legs USING (leg)
+        JOIN facts ON facts.host = legs.host AND facts.queue_id = legs.queue_id AND facts.lifetime = legs.lifetime
         UNION ALL BY NAME
         SELECT told_legs.delivery, told_legs.number, events.*
         FROM told_legs
-        JOIN legs USING (host, queue_id, arrived_at)
+        JOIN legs USING (leg)
         JOIN events ON events.queue_id = legs.queue_id AND events.kind = 'snapshot'
         WHERE legs.is_listed
     )

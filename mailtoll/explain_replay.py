@@ -6,6 +6,7 @@ new is found. What the ladder learns from the log as a whole (in which order the
 which next hops hand mail back, which hosts lost lines) is not learnt again from the part, but taken from the run.
 """
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -69,18 +70,18 @@ def kept_context(warehouse: Warehouse) -> dict[str, pl.DataFrame]:
 def run_statements(
     db: duckdb.DuckDBPyConnection, files: Sequence[str], *, only: Sequence[str] = (), without: Sequence[str] = ()
 ) -> None:
-    """Run SQL files of the ladder statement by statement: all macros, and of the tables only some or all but some."""
+    """Run SQL files of the ladder statement by statement: all of them, only those that make some tables, or all but."""
     for name in files:
         for statement in db.extract_statements((SQL_FOLDER / name).read_text(encoding="utf-8")):
             table = table_of(statement.query)
-            if table is None or (table in only if only else table not in without):
+            if table in only if only else table not in without:
                 db.execute(statement)
 
 
 def table_of(query: str) -> str | None:
-    """Return the table that a statement of the ladder makes; None for one that makes a macro."""
-    words = query.upper().partition("CREATE OR REPLACE TABLE ")[2]
-    return words.split()[0].lower() if words else None
+    """Return the table or view that a statement of the ladder makes; None for one that makes another thing."""
+    made = re.search(r"^CREATE OR REPLACE (?:TABLE|VIEW) (\w+)", query, re.MULTILINE)
+    return made[1] if made else None
 
 
 def _walk(db: duckdb.DuckDBPyConnection) -> None:
