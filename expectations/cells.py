@@ -6,7 +6,7 @@ hands counts once for each holder, so accounts may exceed mailboxes by the numbe
 
 import polars as pl
 
-from expectations.declared import check_declared
+from expectations.declared import check_declared, has_declared_types
 from expectations.gx import Check, Count, run_checks, run_counts
 from expectations.tables import CELLS, COUNTS, MESSAGES, UNITS, UNITS_OF_THE_RECORDS
 from expectations.wording import counted, listed, number
@@ -29,8 +29,8 @@ _UNIT_PAIRS = (
 def gates_on_cells(cells: pl.DataFrame, records: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     """Return GATES rows on CELLS, against the definitions of `settings` and the segments of the records."""
     declared = check_declared(cells, CELLS, _REMEDY)
-    if not declared.row(by_predicate=pl.col("gate") == "declared_types", named=True)["is_passed"]:
-        return declared  # what has the wrong shape cannot be measured further
+    if not has_declared_types(cells, CELLS):
+        return declared
     labelled = cells.with_columns(_label().alias("cell")).with_columns(pl.col(_FIGURES).fill_null(-1))
     nothing = "" if cells.height else "the grid has no cell: nothing to compare"
     checks = [

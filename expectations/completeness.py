@@ -1,21 +1,20 @@
 """Is there a hole in the logs? A host that was silent in the window far longer than its own habit has lost lines.
 
-Rule: a silence is a hole when it covers at least `silence_minutes` of the window and its probability is below e^-20,
-by how soon the host's silences end at the same time of other days (weekdays beside weekdays, weekends beside
-weekends), toned down where the hours around are quieter than theirs. Where the logs know no other day, the quieter
-parts of the hours around speak alone. A whole day without a line, in a host that wrote on every other day, always is
-a hole. What lies before a host's first line and after its last one is silence too.
+Rule: a silence is a hole when it covers at least `silence_minutes` of the window and its probability, by the host's own
+habit, is below e^-20. A whole day without a line, in a host that wrote on every other day, always is a hole. What lies
+before a host's first line and after its last one is silence too, as long as any host's log or the window reaches there.
 """
 
+import math
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from expectations.habit import Host, Logs, Minutes
+from expectations.habit import Host
+from expectations.silence import DAY_MINUTES, Span, log_probability, share_written_around
 from expectations.tables import FINDINGS
 from expectations.wording import minutes
 from transforms.gate_limits import GateLimits
@@ -23,20 +22,10 @@ from transforms.settings import Interval
 
 # e^-20 is one in 500 million: ten hosts have five million minutes in a year, so chance alone brings none in a lifetime.
 LOG_PROBABILITY_OF_A_HOLE = -20.0
-AROUND_MINUTES = 180  # on either side: long enough to know a rate, short enough that day and night differ little
-# What is around is taken in parts, so that one more hole nearby does not excuse this one. Alone, the quietest quarter
-# of them counts, as an evening fades within three hours. A part of under ten minutes says too little beside longer.
-PART_MINUTES, LEAST_PART_MINUTES, LENIENT_QUANTILE = 30, 10, 0.75
-SAME_TIME_MARGIN_MINUTES = 30  # the mail of an hour is not punctual to the minute, nor is daylight saving
-DAY_MINUTES = 1440
 WEEK_MINUTES = 7 * DAY_MINUTES
+MISSING_OF_A_DAY = 180  # a missing day lengthens the silence by the quiet hours beside it, and shortens its neighbours
 LEAST_MINUTES_OF_A_DAY = 10  # with fewer minutes of lines a day, a day without any may be chance
 LEAST_MINUTES, LEAST_LINES = 5, 100  # a name in a handful of lines (a relayed message, a test) has no habit
-# Where a host writes in every minute, its minutes cannot prove how unlikely an empty one is; its lines can. They come
-# in clumps: one message through a filter writes about a dozen, its connections some more.
-LINES_OF_ONE_CAUSE = 20
-QUIET_QUANTILE = 0.1  # the rate of the quietest tenth of the minutes around: lenient where traffic swings
-LEAST_MINUTES_OF_A_RATE = 3
 SHARE_OF_A_SHORT_WINDOW = 0.1  # a window much shorter than `silence_minutes` would never show a hole otherwise
 
 
@@ -59,7 +48,7 @@ def find_holes(
         for start, end in host.silences(min(known[0], inside[0]), max(known[1], inside[1])):
             if min(end, inside[1]) - max(start, inside[0]) < least:
                 continue
-            if why := _why_a_hole(host, start, end, known, ZoneInfo(timezone)):
+            if why := _why_a_hole(host, (start, end), known, ZoneInfo(timezone)):
                 began, ended = max(_at(start), covered.start), min(_at(end), covered.end)
                 lasted = minutes((ended - began).total_seconds() / 60)
                 detail = f"{name or 'the log'} wrote no line for {lasted} of the window, although {why}"
@@ -81,113 +70,31 @@ def _hosts(wrote: pl.DataFrame) -> Iterator[tuple[str, Host]]:
             yield str(name), Host(part["minute"].to_numpy(), part["lines"].to_numpy())
 
 
-def _why_a_hole(host: Host, start: int, end: int, known: tuple[int, int], zone: ZoneInfo) -> str:
-    """Return in words why the silence [start, end) is a hole, or nothing; `known` is what any host's lines span."""
-    if days := _other_days_written(host, start, end, known):
+def _why_a_hole(host: Host, silence: Span, known: Span, zone: ZoneInfo) -> str:
+    """Return in words why a silence is a hole, or nothing; `known` is what the lines of any host span."""
+    if days := _other_days_written(host, silence, known):
         return f"it wrote on each of the {days} other days"
-    low, high = _around(start, end, known)
-    pieces = np.arange(start, end, 60)
-    lengths = np.minimum(pieces + 60, end) - pieces
-    each = _log_of_each_minute(host, pieces, lengths, (start, end), known, zone)
-    each = np.fmin(each, -_causes_per_minute(host, low, high))
-    log_probability = float((each * lengths).sum())
-    if log_probability >= LOG_PROBABILITY_OF_A_HOLE:
+    logarithm = log_probability(host, silence, known, zone)
+    if logarithm >= LOG_PROBABILITY_OF_A_HOLE:
         return ""
-    share = host.minutes_written(low, high).sum() / max((high - low).sum(), 1)
-    odds = f"1 in 10^{-log_probability / np.log(10):.0f}"
+    share = share_written_around(host, silence, known)
+    odds = f"1 in 10^{-logarithm / math.log(10):.0f}"
     return f"it wrote in {share:.0%} of the minutes around: by its own habit such a silence has a chance below {odds}"
 
 
-def _other_days_written(host: Host, start: int, end: int, known: tuple[int, int]) -> int:
+def _other_days_written(host: Host, silence: Span, known: Span) -> int:
     """Return how many other days the logs know if a silence of a day or more is the only such time; else 0."""
+    start, end = silence
     if end - start < DAY_MINUTES:
         return 0
-    before = np.arange(start - DAY_MINUTES, known[0] - 1, -DAY_MINUTES)
-    after = np.arange(end, known[1] - DAY_MINUTES + 1, DAY_MINUTES)
+    before = np.arange(start - DAY_MINUTES, known[0] - MISSING_OF_A_DAY - 1, -DAY_MINUTES)
+    after = np.arange(end, known[1] - DAY_MINUTES + MISSING_OF_A_DAY + 1, DAY_MINUTES)
     days = np.concatenate((before, after))
     weeks = np.concatenate((np.arange(start, known[0] - 1, -WEEK_MINUTES), np.arange(start, known[1], WEEK_MINUTES)))
     weeks = weeks[(weeks != start) & (weeks + end - start <= known[1])]
     is_usual = (host.minutes_written(weeks, weeks + end - start) == 0).any()  # so it was in another week
     is_sole = len(days) >= 2 and host.minutes_written(days, days + DAY_MINUTES).min() >= LEAST_MINUTES_OF_A_DAY
     return len(days) if is_sole and not is_usual else 0
-
-
-def _log_of_each_minute(
-    host: Host, pieces: Minutes, lengths: Minutes, silence: tuple[int, int], known: tuple[int, int], zone: ZoneInfo
-) -> Logs:
-    """Return for each piece of a silence the log of P(one more silent minute), by the host's own habit."""
-    each = _on_other_days(host, pieces, pieces + lengths, silence, known, zone)
-    is_unknown = np.isnan(each)
-    if (np.nan_to_num(each) * lengths).sum() >= LOG_PROBABILITY_OF_A_HOLE and not is_unknown.any():
-        return each  # no hole already; the hours around could only tone it down
-    low, high = _parts_around(*silence, known)
-    if not len(low):
-        return np.nan_to_num(each)
-    around = host.log_of_staying_silent(low[:, None], high[:, None])
-    is_one_sided = (low >= silence[1]).all() or (high <= silence[0]).all()  # a fading evening may fade on
-    quiet = float(np.quantile(around, 1.0 if is_one_sided else LENIENT_QUANTILE, method="higher"))
-    usual = _on_other_days(host, low, high, silence, known, zone)
-    is_comparable = usual < 0
-    if is_unknown.all() or not is_comparable.any():
-        return np.where(is_unknown, quiet, np.fmax(each, quiet))
-    ratios = np.expm1(around[is_comparable]) / np.expm1(usual[is_comparable])
-    ratio = min(float(np.quantile(ratios, 0.5, method="higher")), 1.0)
-    return np.where(is_unknown, quiet, np.log1p(ratio * np.expm1(each)))
-
-
-def _around(start: int, end: int, known: tuple[int, int]) -> tuple[Minutes, Minutes]:
-    """Return the hours before and after a silence, as far as any host's lines reach."""
-    low = np.clip([start - AROUND_MINUTES, end], *known)
-    high = np.clip([start, end + AROUND_MINUTES], *known)
-    return low, high
-
-
-def _parts_around(start: int, end: int, known: tuple[int, int]) -> tuple[Minutes, Minutes]:
-    """Return the hours before and after a silence in parts; none where no host's lines reach there."""
-    offsets = np.arange(0, AROUND_MINUTES, PART_MINUTES)
-    low = np.clip(np.concatenate((start - offsets - PART_MINUTES, end + offsets)), *known)
-    high = np.clip(np.concatenate((start - offsets, end + offsets + PART_MINUTES)), *known)
-    length = high - low
-    kept = length >= max(min(LEAST_PART_MINUTES, length.max()), 1)
-    return low[kept], high[kept]
-
-
-def _on_other_days(
-    host: Host, start: Minutes, end: Minutes, silence: tuple[int, int], known: tuple[int, int], zone: ZoneInfo
-) -> Logs:
-    """Return for each piece of a silence the log of staying silent at that time of other days; NaN where none is known.
-
-    The median day speaks, the more suspicious one of two: one more day that is missing excuses nothing. Days of the
-    same part of the week speak alone where there are any.
-    """
-    reach = (known[1] - known[0] + silence[1] - silence[0]) // DAY_MINUTES + 1
-    shifts = np.array([d for d in range(-reach, reach + 1) if d]) * DAY_MINUTES
-    low = start[:, None] + shifts - SAME_TIME_MARGIN_MINUTES
-    high = end[:, None] + shifts + SAME_TIME_MARGIN_MINUTES
-    is_known = (low >= known[0]) & (high <= known[1]) & ((high <= silence[0]) | (low >= silence[1]))
-    is_alike = is_known & (_is_weekend(start[:, None] + shifts, zone) == _is_weekend(start, zone)[:, None])
-    counts = np.where(is_alike.any(axis=1, keepdims=True), is_alike, is_known)
-    logs = np.where(counts, host.log_of_staying_silent(low[..., None], high[..., None]), np.inf)
-    logs.sort(axis=1)
-    middle = np.maximum(counts.sum(axis=1) - 1, 0) // 2
-    found = logs[np.arange(len(logs)), middle]
-    return np.where(np.isinf(found), np.nan, found)
-
-
-def _is_weekend(minute: Minutes, zone: ZoneInfo) -> npt.NDArray[np.bool_]:
-    """Say for each minute whether it is a Saturday or Sunday in a zone, whose offset is taken at the first one."""
-    offset = _at(int(minute.flat[0])).astimezone(zone).utcoffset() or timedelta()
-    weekday = ((minute + offset // timedelta(minutes=1)) // DAY_MINUTES + 3) % 7  # the epoch was a Thursday
-    return weekday >= 5
-
-
-def _causes_per_minute(host: Host, low: Minutes, high: Minutes) -> float:
-    """Return how many independent causes of lines each minute around a silence has at least; 0 for too short a time."""
-    edges = (host.active[0] + 1, host.active[-1])  # its first and its last minute are seldom whole
-    low, high = np.clip(low, *edges), np.clip(high, *edges)
-    if (high - low).sum() < LEAST_MINUTES_OF_A_RATE:
-        return 0.0
-    return host.lines_per_minute(low, high, QUIET_QUANTILE) / LINES_OF_ONE_CAUSE
 
 
 def _at(minute: int) -> datetime:

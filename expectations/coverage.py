@@ -70,7 +70,8 @@ def _holes(activity: pl.DataFrame, holes: pl.DataFrame, settings: Settings, limi
     limit = allowed(rule, limits, "silence_minutes")
     if holes.is_empty():
         hosts = activity["host"].n_unique()
-        seen = f"{counted(hosts, 'host')} from {moment(settings.window.start, settings.timezone)} on, no hole"
+        start = moment(settings.window.start, settings.timezone)
+        seen = f"{counted(hosts, 'host')}, no hole in the window from {start} on"
         nothing = "" if hosts else "no log line has a stamp: nothing to compare"
         return [Count("log_hole", "activity", "fail", 0, 0, seen, limit, f"{_FILES}; {_SILENT}.", nothing)]
     counts = []
@@ -87,7 +88,7 @@ def _holes(activity: pl.DataFrame, holes: pl.DataFrame, settings: Settings, limi
                 severity="fail",
                 value=rows.height,
                 maximum=0,
-                observed=f"{host or 'the log'} has {counted(rows.height, 'hole')} in the window: {listed(silences)};"
+                observed=f"{host or 'the log'} has {counted(rows.height, 'hole')} in the window: {listed(silences)},"
                 f" although {why}",
                 limit=limit,
                 remedy=f"{_FILES}; {_SILENT}.",

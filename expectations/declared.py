@@ -9,16 +9,16 @@ from pathlib import Path
 
 import polars as pl
 
-from expectations.gx import Check, Count, Severity, run_checks, run_counts
+from expectations.gx import Count, Severity, run_counts
 from expectations.tables import Column, Table
 from expectations.wording import counted, number
 
 _SLICE_ROWS = 1_000_000  # some 100 MB of the widest table at a time
 _RULES = (
-    ("declared_types", "wrong_types", "column that is missing or of another type"),
-    ("declared_not_null", "nulls", "empty value where none may be"),
-    ("declared_values", "not_allowed", "value outside the declared set"),
-    ("declared_minimum", "below_minimum", "value below the declared minimum"),
+    ("declared_types", "wrong_types", "column", "missing or of another type"),
+    ("declared_not_null", "nulls", "empty value", "where none may be"),
+    ("declared_values", "not_allowed", "value", "outside the declared set"),
+    ("declared_minimum", "below_minimum", "value", "below the declared minimum"),
 )
 
 Source = pl.DataFrame | Path | Sequence[Path]
@@ -34,26 +34,32 @@ def check_declared(
     measures, rows, repeated = measure_declared(source, table, with_key=key_severity is not None)
     nothing = "" if rows or is_empty_allowed else f"{table.name} has no row: nothing to compare"
     seen = f" in {counted(rows, 'row')}"
-    checks = [
-        Check(
+    gates = [
+        Count(
             gate=gate,
             subject=table.name,
             severity="fail",
-            expectation="ExpectColumnValuesToBeBetween",
-            arguments={"column": measure, "max_value": 0},
-            observed=counted(int(measures[measure].sum()), words) + seen,
+            value=dict(measures.select("column", measure).iter_rows()),
+            maximum=0,
+            observed=counted(int(measures[measure].sum()), noun, rest) + seen,
             limit="none (fixed)",
             remedy=remedy,
-            shown_by="column",
             nothing=nothing,
         )
-        for gate, measure, words in _RULES
+        for gate, measure, noun, rest in _RULES
     ]
-    if key_severity is None:
-        return run_checks(measures, checks)
-    words = f"{counted(repeated, 'row')} of {number(rows)} repeat another one's key ({', '.join(table.key)})"
-    key = Count("declared_key", table.name, key_severity, repeated, 0, words, "none (fixed)", remedy, nothing)
-    return pl.concat([run_checks(measures, checks), run_counts([key])])
+    if key_severity is not None:
+        words = f"{counted(repeated, 'row')} of {number(rows)} repeat another one's key ({', '.join(table.key)})"
+        gates.append(
+            Count("declared_key", table.name, key_severity, repeated, 0, words, "none (fixed)", remedy, nothing)
+        )
+    return run_counts(gates)
+
+
+def has_declared_types(source: Source, table: Table) -> bool:
+    """Say whether every declared column is there in its type; what is not so cannot be measured further."""
+    schemas = [frame.collect_schema() for frame in _frames(source)]
+    return all(schema.get(c.name) == c.dtype for schema in schemas for c in table.columns)
 
 
 def measure_declared(source: Source, table: Table, with_key: bool = True) -> tuple[pl.DataFrame, int, int]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from expectations.declared import check_declared
+from expectations.declared import check_declared, has_declared_types
 from expectations.gx import Check, Count, run_checks, run_counts
 from expectations.tables import DELIVERIES, OUTCOMES
 from expectations.wording import allowed, counted, number, share
@@ -24,14 +24,14 @@ _CLOCK = "Look for a clock that jumped or a wrong `timezone:` among the findings
 def gates_on_deliveries(deliveries: pl.DataFrame | Path, settings: Settings, limits: GateLimits) -> pl.DataFrame:
     """Return GATES rows on DELIVERIES, given as a frame or as a Parquet file that may be larger than memory."""
     declared = check_declared(deliveries, DELIVERIES, _REMEDY)
-    if not declared.row(by_predicate=pl.col("gate") == "declared_types", named=True)["is_passed"]:
-        return declared  # what has the wrong shape cannot be measured further
+    if not has_declared_types(deliveries, DELIVERIES):
+        return declared
     hosts = measure_hosts(deliveries, settings)
     books = hosts.select("host", "total", *OUTCOMES, *_BREACHES, balance=pl.sum_horizontal(OUTCOMES))
     total = books.select(pl.lit("all hosts").alias("host"), pl.exclude("host").sum())
-    checks = [_balance(total), *(_breach(total, *rule) for rule in _BREACH_RULES)]
+    counts = [*(_breach(books, *rule) for rule in _BREACH_RULES), *_shares(hosts, limits)]
     rows = pl.concat([books, total]) if books.height else books
-    return pl.concat([declared, run_checks(rows, checks), run_counts(_shares(hosts, limits))])
+    return pl.concat([declared, run_checks(rows, [_balance(total)]), run_counts(counts)])
 
 
 def measure_hosts(deliveries: pl.DataFrame | Path, settings: Settings) -> pl.DataFrame:
@@ -68,26 +68,36 @@ _BREACH_RULES = (
     (
         "nothing_ends_before_it_arrived",
         "ends_before_arrival",
-        "delivery that ended before it arrived",
+        "delivery",
+        "ended before arrival",
         f"none, within {CLOCK_SLACK_SECONDS} s (fixed)",
         _CLOCK,
     ),
     (
         "delay_is_end_minus_arrival",
         "delay_off",
-        "delivery whose delay is not its end minus its arrival",
+        "delivery",
+        "with a delay that is not end minus arrival",
         f"none, within {CLOCK_SLACK_SECONDS} s (fixed)",
         _CLOCK,
     ),
     (
         "proven_delay_within_delay",
         "proven_above_delay",
-        "delivery with more delay proven than it has",
+        "delivery",
+        "with more delay proven than there is",
         "none (fixed)",
         _REMEDY,
     ),
-    ("open_deliveries_have_no_end", "open_and_ended", "open delivery that has an end", "none (fixed)", _REMEDY),
-    ("closed_deliveries_have_an_end", "closed_without_end", "closed delivery without an end", "none (fixed)", _REMEDY),
+    ("open_deliveries_have_no_end", "open_and_ended", "open delivery", "with an end", "none (fixed)", _REMEDY),
+    (
+        "closed_deliveries_have_an_end",
+        "closed_without_end",
+        "closed delivery",
+        "without an end",
+        "none (fixed)",
+        _REMEDY,
+    ),
 )
 _BREACHES = tuple(rule[1] for rule in _BREACH_RULES)
 
@@ -113,19 +123,18 @@ def _balance(total: pl.DataFrame) -> Check:
     )
 
 
-def _breach(total: pl.DataFrame, gate: str, column: str, words: str, limit: str, remedy: str) -> Check:
-    sums = total.row(0, named=True)
-    return Check(
+def _breach(books: pl.DataFrame, gate: str, column: str, noun: str, rest: str, limit: str, remedy: str) -> Count:
+    total, breaches = int(books["total"].sum()), int(books[column].sum())
+    return Count(
         gate=gate,
         subject="deliveries",
         severity="fail",
-        expectation="ExpectColumnValuesToBeBetween",
-        arguments={"column": column, "max_value": 0},
-        observed=f"{counted(sums[column], words)} of {number(sums['total'])}",
+        value=dict(books.select("host", column).iter_rows()),
+        maximum=0,
+        observed=f"{counted(breaches, noun, rest)} of {number(total)}",
         limit=limit,
         remedy=remedy,
-        shown_by="host",
-        nothing=_nothing(sums["total"]),
+        nothing=_nothing(total),
     )
 
 

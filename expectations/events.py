@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from expectations.declared import check_declared
+from expectations.declared import check_declared, has_declared_types
 from expectations.gx import Count, run_counts
 from expectations.tables import EVENTS
 from expectations.wording import counted
@@ -13,6 +13,7 @@ from expectations.wording import counted
 _REMEDY = "Remove the run's folder and run again; if it stays, report it as a bug of the dialect with the file's name."
 
 # Kinds that make no sense without the queue file that they are about: they would be dropped by every join.
+_MEASURES = ("events", "attempts", "silent", "nameless")
 _ABOUT_A_QUEUE_FILE = ("arrived", "named", "queued", "accepted", "attempted", "removed", "snapshot")
 
 
@@ -22,19 +23,21 @@ def gates_on_events(event_files: Sequence[Path]) -> pl.DataFrame:
     The key is not checked: a hostile or clumsy line may name one recipient twice, and stitching counts it once.
     """
     declared = check_declared(event_files, EVENTS, _REMEDY, key_severity=None)
-    if not declared["is_passed"].all():
-        return declared  # what has the wrong shape cannot be measured further
-    measures = pl.DataFrame([_measure(path) for path in event_files]).sum().row(0, named=True)
+    if not has_declared_types(event_files, EVENTS):
+        return declared
+    found = [_measure(path) for path in event_files]
+    measures = {name: sum(one[name] for one in found) for name in _MEASURES}
     nothing = "" if measures["attempts"] else "the logs hold no attempt to deliver any mail: nothing to compare"
     seen = f" among {counted(measures['events'], 'event')}"
 
-    def count(gate: str, measure: str, words: str) -> Count:
+    def count(gate: str, measure: str, noun: str, rest: str) -> Count:
         value = measures[measure]
-        return Count(gate, "events", "fail", value, 0, counted(value, words) + seen, "none (fixed)", _REMEDY, nothing)
+        observed = counted(value, noun, rest) + seen
+        return Count(gate, "events", "fail", value, 0, observed, "none (fixed)", _REMEDY, nothing)
 
     counts = [
-        count("attempts_say_how_they_went", "silent", "delivery attempt without a status or recipient"),
-        count("events_name_their_queue_file", "nameless", "event without the queue file that it is about"),
+        count("attempts_say_how_they_went", "silent", "delivery attempt", "without a status or recipient"),
+        count("events_name_their_queue_file", "nameless", "event", "without a queue file"),
     ]
     return pl.concat([declared, run_counts(counts)])
 

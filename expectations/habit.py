@@ -3,7 +3,7 @@
 A host's minutes are taken as a chain of two states, writing and silent. What counts is how often a silent minute is
 followed by one with lines: a host whose mail comes in bursts, or that sleeps at night, ends its silences seldom, and
 a long one proves little; a busy host ends them within a minute or two. Minutes are whole numbers since the epoch; an
-interval [start, end) is two of them. References are arrays of intervals whose last axis is taken together as one.
+interval [start, end) is two of them, and arrays of starts and ends are many intervals.
 """
 
 from dataclasses import dataclass
@@ -39,19 +39,23 @@ class Host:
         """Return in how many minutes of each interval it wrote."""
         return np.searchsorted(self.active, end) - np.searchsorted(self.active, start)
 
-    def log_of_staying_silent(self, start: Minutes, end: Minutes) -> Logs:
-        """Return for each reference the log of P(a silent minute is followed by a silent one) in it.
-
-        One pseudo-observation at the plain rate of writing keeps a short or an always busy reference from certainty.
-        """
-        length = (end - start).sum(axis=-1)
-        written = self.minutes_written(start, end).sum(axis=-1)
+    def silent_and_resumed(self, start: Minutes, end: Minutes) -> tuple[Minutes, Minutes]:
+        """Return for each interval its silent minutes, and how many of them were followed by one with lines."""
+        silent = end - start - self.minutes_written(start, end)
         upto, since = np.maximum(end, start + 1), start + 1
-        resumed = np.searchsorted(self.resumptions, upto) - np.searchsorted(self.resumptions, since)
-        return np.log1p(-(resumed.sum(axis=-1) + written / (length + 1)) / (length - written + 1))
+        return silent, np.searchsorted(self.resumptions, upto) - np.searchsorted(self.resumptions, since)
+
+    def log_of_staying_silent(self, start: Minutes, end: Minutes) -> Logs:
+        """Return for each interval the log of P(a silent minute is followed by a silent one) in it.
+
+        One pseudo-observation at the plain rate of writing keeps a short or an always busy interval from certainty.
+        """
+        silent, resumed = self.silent_and_resumed(start, end)
+        rate = (end - start - silent) / (end - start + 1)
+        return np.log1p(-(resumed + rate) / (silent + 1))
 
     def lines_per_minute(self, start: Minutes, end: Minutes, quantile: float) -> float:
-        """Return a low quantile of its lines per minute in one reference, silent minutes included; 0 for none."""
+        """Return a low quantile of its lines per minute over some intervals, silent minutes included; 0 for none."""
         parts = []
         for first, last in zip(start, end, strict=True):
             inside = self.lines[np.searchsorted(self.active, first) : np.searchsorted(self.active, last)]

@@ -6,8 +6,8 @@ names the file, so that a person looks at the line before a figure goes out.
 
 import polars as pl
 
-from expectations.gx import Check, run_checks
-from expectations.wording import allowed, counted, file_name, number, share
+from expectations.gx import Check, Count, run_checks, run_counts
+from expectations.wording import allowed, counted, distinct_names, number, share
 from transforms.gate_limits import GateLimits
 
 FATES = ("parsed", "ignored", "quarantined")
@@ -19,7 +19,7 @@ def gates_on_lines(inputs: pl.DataFrame, line_counts: pl.DataFrame, limits: Gate
     """Return GATES rows on the lines of all log files (INPUTS and LINE_COUNTS)."""
     files = count_lines(inputs, line_counts)
     total = files.select(pl.lit("all log files").alias("file"), pl.col("read", *FATES, "accounted").sum())
-    rows = pl.concat([files, total.with_columns(_share())], how="diagonal").filter(pl.len() > 1)
+    rows = pl.concat([files, total], how="diagonal").filter(pl.len() > 1)
     read, quarantined = int(files["read"].sum()), int(files["quarantined"].sum())
     part = f"{number(quarantined)} of {counted(read, 'line')}"
     nothing = "" if read else "no line was read from any log file: nothing to compare"
@@ -35,40 +35,30 @@ def gates_on_lines(inputs: pl.DataFrame, line_counts: pl.DataFrame, limits: Gate
         shown_by="file",
         nothing=nothing,
     )
-    overall = Check(
+    overall = Count(
         gate="quarantined_share",
         subject="all log lines",
         severity="fail",
-        expectation="ExpectColumnValuesToBeBetween",
-        arguments={"column": "share", "max_value": limits.quarantined_share},
+        value=quarantined / max(read, 1),
+        maximum=limits.quarantined_share,
         observed=f"{part} were not understood ({share(quarantined / max(read, 1))})",
         limit=allowed(f"at most {share(limits.quarantined_share)} of all lines", limits, "quarantined_share"),
         remedy=_LOOK,
         nothing=nothing,
     )
-    of_a_file = Check(
+    most = f"at most {share(limits.quarantined_share_of_a_file)} of any one file's lines"
+    of_a_file = Count(
         gate="quarantined_share_of_a_file",
         subject="log files",
         severity="fail",
-        expectation="ExpectColumnValuesToBeBetween",
-        arguments={"column": "share", "max_value": limits.quarantined_share_of_a_file},
+        value=dict(files.select("file", "share").iter_rows()),
+        maximum=limits.quarantined_share_of_a_file,
         observed=_worst_in_words(files),
-        limit=allowed(
-            f"at most {share(limits.quarantined_share_of_a_file)} of any one file's lines",
-            limits,
-            "quarantined_share_of_a_file",
-        ),
+        limit=allowed(most, limits, "quarantined_share_of_a_file"),
         remedy=_LOOK,
-        shown_by="file",
         nothing=nothing,
     )
-    return pl.concat(
-        [
-            run_checks(rows, [lines_add_up]),
-            run_checks(total.with_columns(_share()), [overall]),
-            run_checks(files, [of_a_file]),
-        ]
-    )
+    return pl.concat([run_checks(rows, [lines_add_up]), run_counts([overall, of_a_file])])
 
 
 def count_lines(inputs: pl.DataFrame, line_counts: pl.DataFrame) -> pl.DataFrame:
@@ -76,8 +66,9 @@ def count_lines(inputs: pl.DataFrame, line_counts: pl.DataFrame) -> pl.DataFrame
     logs = (
         inputs.filter((pl.col("kind") == "log") & ~pl.col("is_duplicate"))
         .unique("source_id", keep="first", maintain_order=True)
-        .select("source_id", pl.col("uri").map_elements(file_name, return_dtype=pl.String).alias("file"), read="lines")
+        .select("source_id", "uri", read="lines")
     )
+    logs = logs.with_columns(pl.Series("file", distinct_names(logs["uri"].to_list()), pl.String))
     fates = line_counts.group_by("source_id").agg(
         pl.col("lines").filter(pl.col("fate") == fate).sum().alias(fate) for fate in FATES
     )
@@ -86,7 +77,7 @@ def count_lines(inputs: pl.DataFrame, line_counts: pl.DataFrame) -> pl.DataFrame
         .with_columns(pl.col(FATES).fill_null(0))
         .with_columns(pl.sum_horizontal(FATES).alias("accounted"))
         .with_columns(_share())
-        .drop("source_id")
+        .drop("source_id", "uri")
     )
 
 

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from expectations.declared import check_declared
+from expectations.declared import check_declared, has_declared_types
 from expectations.gx import Count, Severity, run_counts
 from expectations.tables import CUSTOMER_RECORDS
 from expectations.wording import NAMED_AT_MOST, allowed, counted, number
@@ -11,67 +11,50 @@ from transforms.gate_limits import GateLimits
 _ANSWERED = ("account_id", "segment", "mailbox", "address")  # without one of these a delivery has nobody
 _FIRST_DAY, _LAST_DAY = pl.date(1, 1, 1), pl.date(9999, 12, 31)
 _REMEDY = "Correct these rows of the customer records, or their dates, and run again."
+_RULES: tuple[tuple[str, Severity, str, str], ...] = (
+    ("incomplete_records", "fail", "record", "without an account, segment, mailbox or address"),
+    ("ambiguous_addresses", "fail", "address", "leading to two mailboxes on one day"),
+    ("records_name_a_customer", "warn", "record", "without a customer"),
+    ("records_end_after_they_begin", "warn", "record", "with its end before its beginning"),
+    ("one_account_per_mailbox", "warn", "record", "of a mailbox with two accounts on one day"),
+    ("one_segment_per_account", "warn", "record", "of an account with two segments on one day"),
+)
 
 
 def gates_on_records(records: pl.DataFrame, limits: GateLimits) -> pl.DataFrame:
     """Return GATES rows on CUSTOMER_RECORDS. Rows are named by their number, never by what stands in them."""
-    nothing = "" if records.height else "the customer records have no row: nothing to compare"
     declared = check_declared(records, CUSTOMER_RECORDS, _REMEDY, key_severity="warn")
-    if not declared.row(by_predicate=pl.col("gate") == "declared_types", named=True)["is_passed"]:
-        return declared  # what has the wrong shape cannot be measured further
+    if not has_declared_types(records, CUSTOMER_RECORDS):
+        return declared
     numbered = records.with_row_index("row", offset=1).with_columns(
         pl.col("valid_from").fill_null(_FIRST_DAY), pl.col("valid_to").fill_null(_LAST_DAY)
     )
     whole = numbered.filter(~_is_incomplete())
     ambiguous = find_overlaps(whole, "address", "mailbox")
-    addresses = whole.filter(pl.col("row").is_in(ambiguous.implode()))["address"].n_unique()
-    rows_of = {
-        "incomplete": numbered.filter(_is_incomplete())["row"],
-        "ambiguous": ambiguous,
-        "backwards": numbered.filter(pl.col("valid_to") < pl.col("valid_from"))["row"],
-        "nobody": numbered.filter(pl.col("customer_id").is_null())["row"],
-        "shared": find_overlaps(whole, "mailbox", "account_id"),
-        "two segments": find_overlaps(whole, "account_id", "segment"),
+    rows = {
+        "incomplete_records": numbered.filter(_is_incomplete())["row"],
+        "ambiguous_addresses": ambiguous,
+        "records_name_a_customer": numbered.filter(pl.col("customer_id").is_null())["row"],
+        "records_end_after_they_begin": numbered.filter(pl.col("valid_to") < pl.col("valid_from"))["row"],
+        "one_account_per_mailbox": find_overlaps(whole, "mailbox", "account_id"),
+        "one_segment_per_account": find_overlaps(whole, "account_id", "segment"),
     }
-
-    def count(
-        gate: str, severity: Severity, rows: str, words: str, limit: str, value: int | None = None, maximum: int = 0
-    ) -> Count:
-        found = rows_of[rows]
-        value = len(found) if value is None else value
-        observed = f"{counted(value, words)} in {counted(records.height, 'record')}{_where(found)}"
-        return Count(gate, "customer_records", severity, value, maximum, observed, limit, _REMEDY, nothing)
-
+    values = {gate: len(found) for gate, found in rows.items()}
+    values["ambiguous_addresses"] = whole.filter(pl.col("row").is_in(ambiguous.implode()))["address"].n_unique()
+    maxima = {"incomplete_records": limits.incomplete_records, "ambiguous_addresses": limits.ambiguous_addresses}
     counts = [
-        count(
-            "incomplete_records",
-            "fail",
-            "incomplete",
-            "record without an account, segment, mailbox or address",
-            allowed(f"at most {number(limits.incomplete_records)}", limits, "incomplete_records"),
-            maximum=limits.incomplete_records,
-        ),
-        count(
-            "ambiguous_addresses",
-            "fail",
-            "ambiguous",
-            "address that leads to two mailboxes on one day",
-            allowed(f"at most {number(limits.ambiguous_addresses)}", limits, "ambiguous_addresses"),
-            value=addresses,
-            maximum=limits.ambiguous_addresses,
-        ),
-        count("records_name_a_customer", "warn", "nobody", "record without a customer", "none (fixed)"),
-        count("records_end_after_they_begin", "warn", "backwards", "record that ends before it begins", "none (fixed)"),
-        count(
-            "one_account_per_mailbox",
-            "warn",
-            "shared",
-            "record of a mailbox with two accounts on a day",
-            "none (fixed)",
-        ),
-        count(
-            "one_segment_per_account", "warn", "two segments", "record of an account with two segments", "none (fixed)"
-        ),
+        Count(
+            gate=gate,
+            subject="customer_records",
+            severity=severity,
+            value=values[gate],
+            maximum=maxima.get(gate, 0),
+            observed=f"{counted(values[gate], noun, rest)} in {counted(records.height, 'record')}{_where(rows[gate])}",
+            limit=allowed(f"at most {number(maxima[gate])}", limits, gate) if gate in maxima else "none (fixed)",
+            remedy=_REMEDY,
+            nothing="" if records.height else "the customer records have no row: nothing to compare",
+        )
+        for gate, severity, noun, rest in _RULES
     ]
     return pl.concat([declared.filter(pl.col("gate") != "declared_not_null"), run_counts(counts)])
 
@@ -79,8 +62,8 @@ def gates_on_records(records: pl.DataFrame, limits: GateLimits) -> pl.DataFrame:
 def find_overlaps(records: pl.DataFrame, of: str, value: str) -> pl.Series:
     """Return the `row` numbers of records where one `of` has two different `value`s on one day, both ends inclusive.
 
-    Spans of the same value are joined first; after that any span of an `of` that begins before an earlier one has
-    ended overlaps one of another value. `valid_from` and `valid_to` must not be null.
+    Spans of the same value are joined first; after that any two spans of an `of` that overlap have different values.
+    `valid_from` and `valid_to` must not be null.
     """
     begins_anew = (pl.col("valid_from") > pl.col("reached")).fill_null(True)
     several = records.filter(pl.col(value).n_unique().over(of) > 1, pl.col("valid_from") <= pl.col("valid_to"))
@@ -91,17 +74,10 @@ def find_overlaps(records: pl.DataFrame, of: str, value: str) -> pl.Series:
         .group_by(of, value, "span")
         .agg(pl.col("valid_from").min(), pl.col("valid_to").max(), pl.col("row"))
     )
-    forward = _touches_earlier(spans.sort(of, "valid_from", "valid_to", value), of)
-    mirrored = spans.with_columns(
-        (-pl.col("valid_to").to_physical()).alias("valid_from"), (-pl.col("valid_from").to_physical()).alias("valid_to")
-    )
-    backward = _touches_earlier(mirrored.sort(of, "valid_from", "valid_to", value), of)
-    return pl.concat([forward, backward]).explode().drop_nulls().unique().sort().alias("row")
-
-
-def _touches_earlier(spans: pl.DataFrame, of: str) -> pl.Series:
-    reached = pl.col("valid_to").cum_max().shift(1).over(of)
-    return spans.filter(pl.col("valid_from") <= reached)["row"]
+    in_order = spans.sort(of, "valid_from", "valid_to", value)
+    overlaps_earlier = pl.col("valid_from") <= pl.col("valid_to").cum_max().shift(1).over(of)
+    overlaps_later = pl.col("valid_from").shift(-1).over(of) <= pl.col("valid_to")
+    return in_order.filter(overlaps_earlier | overlaps_later)["row"].explode().drop_nulls().sort()
 
 
 def _is_incomplete() -> pl.Expr:

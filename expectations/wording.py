@@ -1,8 +1,9 @@
 """How the gates say what they saw: numbers, shares, instants and lists in plain English, with no address in them."""
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from transforms.gate_limits import GateLimits
@@ -15,12 +16,10 @@ def number(value: float) -> str:
     return f"{int(value):,}"
 
 
-def counted(value: float, noun: str) -> str:
-    """Return `1 row`, `2 rows`, `1,000 deliveries`: `noun` is the singular."""
-    if int(value) == 1:
-        return f"1 {noun}"
-    plural = f"{noun[:-1]}ies" if noun.endswith("y") and noun[-2] not in "aeiou" else f"{noun}s"
-    return f"{number(value)} {plural}"
+def counted(value: float, noun: str, rest: str = "") -> str:
+    """Return `1 row`, `2 addresses`, `1,000 deliveries without an end`: `noun` is the singular, `rest` follows it."""
+    words = noun if int(value) == 1 else _plural(noun)
+    return f"{number(value)} {words} {rest}".rstrip()
 
 
 def share(value: float) -> str:
@@ -47,7 +46,9 @@ def span(start: datetime, end: datetime, timezone: str) -> str:
 
 
 def minutes(value: float) -> str:
-    """Return a length of time as people say it: minutes, else hours, else days."""
+    """Return a length of time as people say it: seconds, minutes, hours or days."""
+    if value < 2:
+        return counted(round(value * 60), "second")
     if value < 120:
         return counted(round(value), "minute")
     if value < 48 * 60:
@@ -55,11 +56,26 @@ def minutes(value: float) -> str:
     return f"{value / 1440:.3g} days"
 
 
-def file_name(uri: str) -> str:
-    """Return the last part of a path or URI, without a query (which may hold a secret)."""
-    return (urlsplit(uri).path or uri).rstrip("/").rpartition("/")[2] or uri
+def file_name(uri: str, parts: int = 1) -> str:
+    """Return the last parts of a path or URI; of a URI without its query, which may hold a secret."""
+    path = re.split(r"[?#]", uri, maxsplit=1)[0] if "://" in uri else uri
+    return "/".join(path.rstrip("/").split("/")[-parts:])
+
+
+def distinct_names(uris: Sequence[str]) -> list[str]:
+    """Return a name for each file that no other has: its last part, else with its folder, else with its place."""
+    often = Counter(file_name(uri) for uri in uris)
+    names = [file_name(uri, 1 if often[file_name(uri)] == 1 else 2) for uri in uris]
+    often = Counter(names)
+    return [name if often[name] == 1 else f"{name} (file {place})" for place, name in enumerate(names, start=1)]
 
 
 def allowed(text: str, limits: GateLimits, name: str) -> str:
     """Return what a limit allows, and whether the incident file changed it."""
     return f"{text} ({'changed by the incident file' if name in limits.changed() else 'default'})"
+
+
+def _plural(noun: str) -> str:
+    if noun.endswith("y") and noun[-2] not in "aeiou":
+        return f"{noun[:-1]}ies"
+    return f"{noun}es" if noun.endswith(("s", "x", "ch")) else f"{noun}s"
