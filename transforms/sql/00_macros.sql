@@ -34,3 +34,40 @@ CREATE OR REPLACE MACRO is_unknown_mailbox(dsn, reply) AS
         lower(coalesce(reply, '')),
         'user unknown|unknown user|no such (user|mailbox|recipient|address)|mailbox (not found|unavailable|does not exist)|unknown (recipient|mailbox|address)|recipient (unknown|not found|rejected: user unknown)|(user|address|recipient|account) (does not|doesn.t) exist|unrouteable address|recipnotfound|invalid (recipient|mailbox)'
     );
+
+-- What the lines of each queue file say of it, from rows of events with their `moment` and `lifetime`.
+CREATE OR REPLACE MACRO queue_files_of(lines) AS TABLE
+SELECT
+    host,
+    queue_id,
+    lifetime,
+    min(moment) AS first_moment,
+    min(logged_at) FILTER (kind = 'arrived') AS arrived_line_at,
+    min(arrival_by_delay(logged_at, delay_seconds)) AS earliest_at,
+    max(logged_at) AS last_line_at,
+    min(sender) FILTER (kind = 'queued') AS queued_sender,
+    min(sender) FILTER (kind = 'arrived') AS arrived_sender,
+    min(message_id) AS message_id,
+    min(client) FILTER (kind = 'arrived') AS client,
+    max(recipient_count) FILTER (kind = 'queued') AS recipient_count,
+    max(recipient_count) FILTER (kind = 'arrived') AS announced_count,
+    min(related_queue_id) FILTER (kind = 'arrived') AS former_queue_id,
+    min(logged_at) FILTER (is_end(kind)) AS ended_at,
+    CASE
+        WHEN bool_or(kind = 'requeued') THEN 'requeued'
+        WHEN bool_or(kind = 'deleted') THEN 'deleted'  -- also when the server then says that it is done
+        WHEN bool_or(kind = 'ended') THEN 'ended'
+        WHEN bool_or(kind = 'removed') THEN 'removed'
+    END AS end_kind,
+    min(logged_at) FILTER (kind = 'expired') AS expired_at,
+    bool_or(kind NOT IN ('arrived', 'named') OR recipient_count > 0) AS is_accepted,
+    -- what tells that an id was used again
+    count(*) FILTER (kind = 'arrived') AS arrivals,
+    count(*) FILTER (is_end(kind)) AS ends,
+    min(source_id) = max(source_id) AS is_one_file,
+    CASE
+        WHEN min(source_id) = max(source_id) THEN max(line_number) FILTER (is_end(kind)) < min(line_number) FILTER (kind = 'arrived')
+        ELSE max(logged_at) FILTER (is_end(kind)) < min(logged_at) FILTER (kind = 'arrived')
+    END AS has_end_first
+FROM query_table(lines)
+GROUP BY host, queue_id, lifetime;

@@ -1,7 +1,7 @@
 -- Which facts belong to one and the same queue file.
 -- In:  events
 -- Out: sources, one row per log file with its place in time; listings (one row); facts, one row per event about a queue
---      file, with the file's lifetime
+--      file, with the file's lifetime; queue_files, reused, lifetimes for the next step
 --
 -- Rule (trap 6): short queue ids are reused, so a queue file is host + id + lifetime. A lifetime begins with an
 -- `arrived`, or with what follows an end and cannot belong to the ended file. A straggler (an attempt under way while
@@ -19,27 +19,17 @@ FROM events
 WHERE kind = 'snapshot';
 
 CREATE OR REPLACE VIEW stated AS
-SELECT events.*, moment(logged_at, position, line_number) AS moment
+SELECT events.*, moment(logged_at, position, line_number) AS moment, 0 AS lifetime
 FROM events
 JOIN sources USING (source_id)
 WHERE queue_id IS NOT NULL AND kind NOT IN ('refused', 'snapshot');
 
-CREATE OR REPLACE TABLE reused AS  -- nearly all ids are used once
+CREATE OR REPLACE TABLE queue_files AS FROM queue_files_of('stated');  -- as if no id were used twice
+
+CREATE OR REPLACE TABLE reused AS  -- nearly none is
 SELECT host, queue_id, is_one_file
-FROM (
-    SELECT
-        host,
-        queue_id,
-        count(*) FILTER (kind = 'arrived') AS arrivals,
-        count(*) FILTER (is_end(kind)) AS ends,
-        min(source_id) = max(source_id) AS is_one_file,
-        max(line_number) FILTER (is_end(kind)) < min(line_number) FILTER (kind = 'arrived') AS ends_above,
-        max(logged_at) FILTER (is_end(kind)) < min(logged_at) FILTER (kind = 'arrived') AS ends_before
-    FROM stated
-    GROUP BY host, queue_id
-)
-WHERE (arrivals > 1 OR ends > 1 OR CASE WHEN is_one_file THEN ends_above ELSE ends_before END)
-  AND NOT is_never_reused(queue_id);
+FROM queue_files
+WHERE (arrivals > 1 OR ends > 1 OR has_end_first) AND NOT is_never_reused(queue_id);
 
 CREATE OR REPLACE TABLE lifetimes AS  -- one row per fact about a reused id
 WITH
@@ -53,7 +43,7 @@ once AS (  -- overlapping files repeat lines
 ),
 in_order AS (  -- file order where one file holds them all, as clocks may jump; else time
     SELECT
-        once.* EXCLUDE (is_one_file, position),
+        once.* EXCLUDE (is_one_file, position, lifetime),
         row_number() OVER sequence AS place,
         lag(is_end(kind), 1, false) OVER sequence AS is_after_end,
         max(CASE WHEN is_end(kind) THEN logged_at END) OVER before AS ended_before_at,
@@ -87,6 +77,6 @@ SELECT
 FROM begun;
 
 CREATE OR REPLACE VIEW facts AS
-SELECT *, 0 AS lifetime FROM stated ANTI JOIN reused USING (host, queue_id)
+SELECT * FROM stated ANTI JOIN reused USING (host, queue_id)
 UNION ALL BY NAME
 SELECT * FROM lifetimes;

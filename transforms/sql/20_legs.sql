@@ -11,32 +11,9 @@
 CREATE OR REPLACE TABLE legs AS
 WITH
 from_lines AS (
-    SELECT
-        host,
-        queue_id,
-        lifetime,
-        min(logged_at) FILTER (kind = 'arrived') AS arrived_line_at,
-        min(arrival_by_delay(logged_at, delay_seconds)) AS earliest_at,
-        max(logged_at) AS last_line_at,
-        min(sender) FILTER (kind = 'queued') AS queued_sender,
-        min(sender) FILTER (kind = 'arrived') AS arrived_sender,
-        min(message_id) AS message_id,
-        min(client) FILTER (kind = 'arrived') AS client,
-        max(recipient_count) FILTER (kind = 'queued') AS recipient_count,
-        max(recipient_count) FILTER (kind = 'arrived') AS announced_count,
-        min(related_queue_id) FILTER (kind = 'arrived') AS former_queue_id,
-        min(logged_at) FILTER (kind IN ('removed', 'ended', 'deleted', 'requeued')) AS ended_at,
-        CASE
-            WHEN bool_or(kind = 'requeued') THEN 'requeued'
-            WHEN bool_or(kind = 'deleted') THEN 'deleted'  -- also when the server then says that it is done
-            WHEN bool_or(kind = 'ended') THEN 'ended'
-            WHEN bool_or(kind = 'removed') THEN 'removed'
-        END AS end_kind,
-        min(logged_at) FILTER (kind = 'expired') AS expired_at,
-        bool_or(kind NOT IN ('arrived', 'named') OR recipient_count > 0) AS is_accepted,
-        min(moment) AS first_moment
-    FROM facts
-    GROUP BY host, queue_id, lifetime
+    SELECT * FROM queue_files ANTI JOIN reused USING (host, queue_id)
+    UNION ALL
+    FROM queue_files_of('lifetimes')
 ),
 listed AS (  -- one row per queue file of the queue listings
     SELECT
@@ -65,8 +42,8 @@ matched AS (
         AND (latest.ended_at IS NULL OR listed.arrived_at < latest.ended_at)
 )
 SELECT
-    row_number() OVER (ORDER BY arrived_at, first_moment, host, queue_id) AS leg,
-    * EXCLUDE (first_moment)
+    row_number() OVER () AS leg,
+    *
 FROM (
     SELECT
         from_lines.host,
@@ -95,6 +72,7 @@ FROM (
         queue_id,
         -1 AS lifetime,
         arrived_at,
+        moment(arrived_at, 0, 0) AS first_moment,
         false AS has_arrival_line,
         arrived_at AS last_line_at,
         sender,

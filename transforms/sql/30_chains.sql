@@ -17,7 +17,7 @@ JOIN legs AS parent
     AND parent.leg <> child.leg
     AND parent.arrived_at <= child.arrived_at + INTERVAL 5 SECOND
 WHERE child.former_queue_id IS NOT NULL
-QUALIFY row_number() OVER (PARTITION BY child.leg ORDER BY parent.arrived_at DESC, parent.leg DESC) = 1;
+QUALIFY row_number() OVER (PARTITION BY child.leg ORDER BY parent.arrived_at DESC, parent.first_moment DESC) = 1;
 
 CREATE OR REPLACE TABLE hops AS
 WITH
@@ -37,7 +37,7 @@ replied AS (  -- 1. `queued as ID`, `forwarded as ID`
     WHERE given.next_queue_id IS NOT NULL AND given.final_status IN ('sent', 'forwarded')
     QUALIFY row_number() OVER (
         PARTITION BY given.leg_recipient
-        ORDER BY child.host = parent.host DESC, child.arrived_at DESC, child.leg DESC
+        ORDER BY child.host = parent.host DESC, child.arrived_at DESC, child.first_moment DESC
     ) = 1
 ),
 taken_over AS (  -- 2. the former leg is named by the later one
@@ -51,7 +51,7 @@ taken_over AS (  -- 2. the former leg is named by the later one
        OR (given.final_status = 'sent' AND taken.name IS NOT NULL)  -- filtered: whom the later leg names
 ),
 orphans AS (
-    SELECT leg, host, message_id, arrived_at
+    SELECT leg, host, message_id, arrived_at, first_moment
     FROM legs
     ANTI JOIN (SELECT child AS leg FROM replied UNION ALL SELECT child FROM former_legs) AS children USING (leg)
     WHERE message_id IS NOT NULL
@@ -68,7 +68,7 @@ named_alike AS (  -- 3. the same Message-ID
     JOIN legs AS parent
         ON parent.message_id = orphans.message_id
         AND parent.host = orphans.host
-        AND parent.leg < orphans.leg
+        AND parent.first_moment < orphans.first_moment
         AND orphans.arrived_at >= parent.arrived_at
     JOIN leg_recipients AS given ON given.leg = parent.leg AND given.final_status IN ('sent', 'forwarded')
     ANTI JOIN replied USING (leg_recipient)
@@ -77,7 +77,7 @@ named_alike AS (  -- 3. the same Message-ID
         ON taken.leg = orphans.leg
         AND (taken.recipient = given.recipient OR taken.original_recipient = given.recipient)
     WHERE orphans.arrived_at <= given.final_at + INTERVAL 60 SECOND
-    QUALIFY row_number() OVER (PARTITION BY given.leg_recipient ORDER BY orphans.leg) = 1
+    QUALIFY row_number() OVER (PARTITION BY given.leg_recipient ORDER BY orphans.first_moment) = 1
 )
 SELECT *, 'reply' AS rule FROM replied
 UNION ALL
@@ -88,12 +88,13 @@ SELECT *, 'message_id' FROM named_alike;
 CREATE OR REPLACE TABLE chains AS
 WITH RECURSIVE
 links AS (
-    SELECT child, min(leg) AS parent
+    SELECT child, arg_min(leg, first_moment) AS parent
     FROM (
         SELECT child, leg FROM hops
         UNION ALL
         SELECT child, leg FROM former_legs
     )
+    JOIN legs USING (leg)
     GROUP BY child
 ),
 chain AS (

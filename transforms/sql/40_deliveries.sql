@@ -227,14 +227,8 @@ WITH
 bulk AS (
     SELECT DISTINCT sender FROM roots JOIN bulk_senders ON roots.sender GLOB bulk_senders.pattern
 ),
-ranked AS (
-    SELECT
-        *,
-        CASE WHEN NOT is_tried_by_name OR named_at IS NOT NULL THEN row_number() OVER (
-            ORDER BY depth, coalesce(named_at, TIMESTAMPTZ 'infinity'), written IS DISTINCT FROM mailbox, first_moment, written
-        ) END AS nearness_to_sender,
-        CASE WHEN state = 'delivered' THEN deciding_moment END AS delivered_moment,
-        depth * 1::HUGEINT << 110 | deciding_moment AS last_moment
+spoken AS (
+    SELECT *, depth::HUGEINT << 110 | deciding_moment AS last_moment
     FROM judged
     WHERE is_local
 ),
@@ -246,7 +240,8 @@ decided AS (  -- one row per message and target
         any_value(account_id) AS account_id,
         any_value(customer_id) AS customer_id,
         any_value(segment) AS segment,
-        arg_min(written, nearness_to_sender) AS address,
+        min(written) AS address,
+        min(written) <> max(written) AS has_several_addresses,
         CASE
             WHEN bool_or(state = 'delivered') THEN 'delivered'
             WHEN bool_or(state = 'pending') THEN 'pending'
@@ -264,14 +259,21 @@ decided AS (  -- one row per message and target
         sum(attempts)::BIGINT AS attempts,
         max(seen_at) AS seen_at,
         bool_or(is_listed) AS is_listed
-    FROM ranked
+    FROM spoken
     GROUP BY root, target
     HAVING bool_or(state <> 'handed_on')
+),
+written_as AS (  -- where a message came by several addresses: the first leg's, at arrival if named there, the mailbox's own name
+    SELECT DISTINCT ON (root, target) root, target, written
+    FROM spoken SEMI JOIN (SELECT root, target FROM decided WHERE has_several_addresses) AS torn_between USING (root, target)
+    WHERE NOT is_tried_by_name OR named_at IS NOT NULL
+    ORDER BY root, target, depth, coalesce(named_at, TIMESTAMPTZ 'infinity'), written IS DISTINCT FROM mailbox, first_moment, written
 ),
 timed AS (
     SELECT
         roots.*,
-        decided.* EXCLUDE (root, target, deciding),
+        decided.* EXCLUDE (root, target, deciding, address, has_several_addresses),
+        coalesce(written_as.written, decided.address) AS address,
         decided.target AS mailbox_or_address,
         chains.depth,
         line.dsn,
@@ -283,6 +285,7 @@ timed AS (
     JOIN roots USING (root)
     JOIN leg_recipients AS line ON line.leg_recipient = decided.deciding
     JOIN chains ON chains.leg = line.leg
+    LEFT JOIN written_as ON written_as.root = decided.root AND written_as.target = decided.target
     UNION ALL BY NAME
     SELECT
         roots.*,
