@@ -34,7 +34,7 @@ def log_probability(host: Host, silence: Span, known: Span, zone: ZoneInfo) -> f
     pieces = np.arange(*silence, PIECE_MINUTES)
     lengths = np.minimum(pieces + PIECE_MINUTES, silence[1]) - pieces
     each = _log_of_each_minute(host, pieces, lengths, silence, known, zone)
-    each = np.fmin(each, -_causes_per_minute(host, *_around(silence, known)))
+    each = np.fmin(each, -_causes_per_minute(host, silence, known))
     return float((each * lengths).sum())
 
 
@@ -123,10 +123,11 @@ def _is_weekend(minute: Minutes, zone: ZoneInfo) -> npt.NDArray[np.bool_]:
     return weekday >= 5
 
 
-def _causes_per_minute(host: Host, low: Minutes, high: Minutes) -> float:
+def _causes_per_minute(host: Host, silence: Span, known: Span) -> float:
     """Return how many independent causes of lines each minute around a silence has at least; 0 for too short a time."""
-    edges = (host.active[0] + 1, host.active[-1])  # its first and its last minute are seldom whole
-    low, high = np.clip(low, *edges), np.clip(high, *edges)
+    low, high = _around(
+        silence, (known[0] + 1, max(known[1] - 1, known[0] + 1))
+    )  # the logs' first and last minute are seldom whole
     if (high - low).sum() < LEAST_MINUTES_OF_A_RATE:
         return 0.0
     return host.lines_per_minute(low, high, QUIET_QUANTILE) / LINES_OF_ONE_CAUSE
