@@ -255,7 +255,7 @@ decided AS (  -- one row per message and target
             arg_min(leg_recipient, deciding_moment) FILTER (state = 'delivered'),
             arg_max(leg_recipient, last_moment)
         ) AS deciding,
-        count(DISTINCT leg) AS legs,
+        max(depth) + 1 AS legs,
         sum(attempts)::BIGINT AS attempts,
         max(seen_at) AS seen_at,
         bool_or(is_listed) AS is_listed

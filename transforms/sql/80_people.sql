@@ -11,10 +11,10 @@ CREATE OR REPLACE TABLE working_hours AS
 SELECT 5 AS last_weekday, TIME '08:00' AS opens, TIME '18:00' AS closes;  -- Monday is 1, Friday is 5
 
 -- The first working moment at or after a local time.
-CREATE OR REPLACE MACRO works_from(at, last_weekday, opens, closes) AS CASE
-    WHEN isodow(at) <= last_weekday AND at::TIME < closes THEN greatest(at, at::DATE + opens)
-    WHEN isodow(at) < last_weekday THEN at::DATE + 1 + opens
-    ELSE at::DATE + (8 - isodow(at))::INTEGER + opens
+CREATE OR REPLACE MACRO works_from(moment_local, last_weekday, opens, closes) AS CASE
+    WHEN isodow(moment_local) <= last_weekday AND moment_local::TIME < closes THEN greatest(moment_local, moment_local::DATE + opens)
+    WHEN isodow(moment_local) < last_weekday THEN moment_local::DATE + 1 + opens
+    ELSE moment_local::DATE + (8 - isodow(moment_local))::INTEGER + opens
 END;
 
 CREATE OR REPLACE TABLE mail_of_people AS  -- one row per person of the records and kind of message, over the whole log
@@ -108,16 +108,33 @@ rungs AS (
     FROM (VALUES (4, 'late'), (5, 'late_in_working_hours')) AS timed (place, rung) CROSS JOIN thresholds
 )
 SELECT
-    row_number() OVER (PARTITION BY unit, messages, segment ORDER BY rungs.place, rungs.threshold_seconds) AS step,
+    row_number() OVER (PARTITION BY units.unit, choices.messages, parts.segment ORDER BY rungs.place, rungs.threshold_seconds) AS step,
     rungs.rung,
     rungs.threshold_seconds,
-    unit,
-    messages,
-    segment,
+    units.unit,
+    choices.messages,
+    parts.segment,
     coalesce(found.measured, 0) AS measured
 FROM rungs
 CROSS JOIN (VALUES ('mailbox'), ('account'), ('customer')) AS units (unit)
 CROSS JOIN choices
 CROSS JOIN (SELECT 'all' AS segment UNION ALL SELECT segment FROM segments) AS parts
-LEFT JOIN found USING (rung, unit, messages, segment)
-WHERE rungs.threshold_seconds IS NOT DISTINCT FROM found.threshold_seconds OR found.rung IS NULL;
+LEFT JOIN found
+    ON found.rung = rungs.rung
+    AND found.threshold_seconds IS NOT DISTINCT FROM rungs.threshold_seconds
+    AND found.unit = units.unit
+    AND found.messages = choices.messages
+    AND found.segment = parts.segment
+ORDER BY ALL;
+
+CREATE OR REPLACE TABLE people AS
+SELECT
+    rung,
+    segment,
+    max(measured) FILTER (unit = 'mailbox') AS mailbox,
+    max(measured) FILTER (unit = 'account') AS account,
+    max(measured) FILTER (unit = 'customer') AS customer
+FROM ladder
+WHERE messages = 'all' AND rung IN ('provisioned', 'exposed')
+GROUP BY ALL
+ORDER BY ALL;
