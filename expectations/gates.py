@@ -10,14 +10,16 @@ from expectations.coverage import gates_on_coverage
 from expectations.deliveries import gates_on_deliveries
 from expectations.events import gates_on_events
 from expectations.gx import preload
+from expectations.ladder import gates_on_ladder
 from expectations.lines import gates_on_lines
+from expectations.ordinary import gates_on_ordinary
 from expectations.records import gates_on_records
 from expectations.refusal import is_refused, reasons
 from expectations.tables import FINDINGS
 from transforms.gate_limits import GateLimits
 from transforms.settings import Settings
 
-__all__ = ["gates_on_impact", "gates_on_inputs", "is_refused", "preload", "reasons"]
+__all__ = ["gates_on_impact", "gates_on_inputs", "gates_on_rungs", "is_refused", "preload", "reasons"]
 
 
 def gates_on_inputs(
@@ -50,3 +52,10 @@ def gates_on_impact(
 ) -> pl.DataFrame:
     """Return GATES rows on DELIVERIES (a frame or its Parquet file) and the finished grid, CELLS."""
     return pl.concat([gates_on_deliveries(deliveries, settings, limits), gates_on_cells(cells, records, settings)])
+
+
+def gates_on_rungs(
+    ladder: pl.DataFrame, ordinary: pl.DataFrame, cells: pl.DataFrame, settings: Settings
+) -> pl.DataFrame:
+    """Return GATES rows on what is counted beside the grid: LADDER and ORDINARY, held against CELLS."""
+    return pl.concat([gates_on_ladder(ladder, cells), gates_on_ordinary(ordinary, cells, settings)])

@@ -499,6 +499,46 @@ WINDOW_FIGURES = Table(
     visibility="public",
 )
 
+RUNGS = ("provisioned", "active", "exposed", "late", "late_in_working_hours", "lost")
+
+LADDER = Table(
+    name="ladder",
+    grain="one row per unit, messages, segment and rung: from everybody on the records down to who lost mail",
+    key=("unit", "messages", "segment", "step"),
+    columns=(
+        Column("unit", pl.String, "what is counted", allowed=UNITS_OF_THE_RECORDS),
+        Column("messages", pl.String, "which messages", allowed=MESSAGES),
+        Column("segment", pl.String, "`all` or a segment of the records"),
+        Column("step", pl.Int64, "place on the ladder, from 1 down", minimum=1),
+        Column("rung", pl.String, "what they have in common", allowed=RUNGS),
+        Column(
+            "threshold_seconds",
+            pl.Int64,
+            "late is a delay of at least this; null: the rung knows no delay",
+            unit="s",
+            is_nullable=True,
+            minimum=0,
+        ),
+        Column("measured", pl.Int64, "how many stand on it", minimum=0),
+    ),
+    visibility="public",
+    note="Provisioned and active people are those on the records on a day of the window.",
+)
+
+ORDINARY = Table(
+    name="ordinary",
+    grain="one row per ordinary window and segment: the headline's definition, counted in it",
+    key=("start_at", "segment"),
+    columns=(
+        Column("start_at", INSTANT, "start of the ordinary window"),
+        Column("end_at", INSTANT, "its end, exclusive"),
+        Column("segment", pl.String, "`all`, a segment of the records, or `unmatched`"),
+        Column("measured", pl.Int64, "what the logs show", minimum=0),
+    ),
+    visibility="public",
+    note="Their mean is the headline's `baseline` in `cells`; windows may overlap where only days can be moved.",
+)
+
 LATE_SHARE = Table(
     name="late_share",
     grain="one row per step of about equally many deliveries: how many were late, and the level found there",
@@ -536,4 +576,6 @@ TABLES = (
     WINDOWS,
     WINDOW_FIGURES,
     LATE_SHARE,
+    LADDER,
+    ORDINARY,
 )

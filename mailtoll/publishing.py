@@ -26,7 +26,8 @@ from transforms.claims import Claim, read_claims
 from transforms.impact import CHOICES, COUNT, SQL_FOLDER, STITCH
 
 _PROJECT = Path(__file__).parents[1]
-_FIGURES = ("cells", "minutes", "delays", "accounts", "hours", "uptime", "scales", "survival", "late_share")
+_OF_TIME = ("minutes", "delays", "hours", "uptime", "survival", "late_share")
+_FIGURES = ("cells", "accounts", "ladder", "ordinary", "scales", *_OF_TIME)
 
 
 def publish(run: Run) -> dict[str, Any]:

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 
 import polars as pl
 
 from expectations.tables import LINE_COUNTS, Table
+from mailtoll.definition import definition_sha256
 from mailtoll.incident import Incident, load_incident
 from mailtoll.warehouse import Warehouse
 from transforms.errors import BadInput
@@ -101,9 +101,5 @@ class Run:
 
     @property
     def definition_sha256(self) -> str:
-        """Fingerprint of the declared grid, taken before anything is counted."""
-        declared = self.incident.model_dump(
-            mode="json", include={"thresholds", "headline", "window", "baseline", "local_domains", "bulk_senders", "timezone", "as_of"}
-        )
-        return sha256(repr(sorted(declared.items())).encode()).hexdigest()
-
+        """Fingerprint of the declared choices, written down before anything is counted (`definition.py`)."""
+        return definition_sha256(self.incident)

@@ -15,11 +15,25 @@ from typing import Any, Literal
 
 import polars as pl
 
-from expectations.gates import gates_on_impact, gates_on_inputs, preload, reasons
+from expectations.gates import gates_on_impact, gates_on_inputs, gates_on_rungs, preload, reasons
 from expectations.recount import gates_on_recount
-from expectations.tables import ACCOUNTS, ACTIVITY, CELLS, DELAYS, DELIVERIES, FINDINGS, GATES, INPUTS, MINUTES, QUARANTINE
+from expectations.tables import (
+    ACCOUNTS,
+    ACTIVITY,
+    CELLS,
+    DELAYS,
+    DELIVERIES,
+    FINDINGS,
+    GATES,
+    INPUTS,
+    LADDER,
+    MINUTES,
+    ORDINARY,
+    QUARANTINE,
+)
 from mailtoll import publishing
-from mailtoll.detection import count_in_windows, find_window, forget_windows
+from mailtoll.definition import require_definition, write_definition
+from mailtoll.detection import count_in_windows, find_window, forget_windows, judge_holes, postpone_holes
 from mailtoll.downtime import measure_time
 from mailtoll.explain_replay import keep_context
 from mailtoll.parsing import parse_pulled
@@ -96,8 +110,9 @@ def _ingest(incident: Path, out: Path, progress: Callable[[str], None]) -> list[
 
 
 def pull_logs(incident: str, out: str) -> list[str]:
-    """Copy log files and queue listings into the run's folder; return one id per log file with content of its own."""
+    """Write down what is declared, copy logs and queue listings; return one id per log file with content of its own."""
     run = Run.of(incident, out)
+    write_definition(run.incident, run.warehouse)
     pulled = log_files.pull_logs(run.incident.log_specs(), run.warehouse.root)
     edges = log_files.edge_lines(pulled, run.warehouse.root)
     near = run.incident.known_instant()
@@ -163,6 +178,7 @@ def check_inputs(incident: str, out: str) -> dict[str, Any]:
         run.incident.gates,
         found,
     )
+    gates, findings = postpone_holes(run, gates, findings)
     keep_snapshot(run)
     write_parquet(inputs, run.warehouse.table("inputs"))
     write_parquet(FINDINGS.conform(findings), run.warehouse.table("findings"))
@@ -197,11 +213,12 @@ def stitch(incident: str, out: str) -> dict[str, Any]:
 def count(incident: str, out: str) -> dict[str, Any]:
     """Count the grid and what the reports draw, from the deliveries; return the number of cells and their digest."""
     run = Run.of(incident, out)
+    require_definition(run.incident, run.warehouse)
     keep_snapshot(run)
     with impact.workspace() as db:
         db.read_parquet(str(run.warehouse.table("deliveries"))).create_view("deliveries")
         impact.count(db, run.records, run.settings)
-        for declaration in (CELLS, ACCOUNTS, MINUTES, DELAYS):
+        for declaration in (CELLS, ACCOUNTS, MINUTES, DELAYS, LADDER):
             write_parquet(impact.table(db, declaration.name, declaration), run.warehouse.table(declaration.name))
         write_parquet(db.sql("SELECT * FROM people").pl(), run.warehouse.table("people"))
         cells = impact.table(db, "cells", CELLS)
@@ -224,11 +241,13 @@ def recount(incident: str, out: str) -> dict[str, Any]:
 def check_impact(incident: str, out: str) -> dict[str, Any]:
     """Judge deliveries, grid and recount; return whether and why the run is refused."""
     run = Run.of(incident, out)
-    cells = pl.read_parquet(run.warehouse.table("cells"))
+    cells, ladder, ordinary = (pl.read_parquet(run.warehouse.table(t.name)) for t in (CELLS, LADDER, ORDINARY))
     gates = pl.concat(
         [
             gates_on_impact(run.warehouse.table("deliveries"), cells, run.records, run.settings, run.incident.gates),
             gates_on_recount(pl.read_parquet(run.warehouse.table("differences")), cells.height),
+            judge_holes(run),
+            gates_on_rungs(ladder, ordinary, cells, run.settings),
         ]
     )
     write_parquet(GATES.conform(gates), run.warehouse.table("gates_on_impact"))

@@ -86,6 +86,8 @@ class Publication:
     survival: pl.DataFrame | None = None
     windows: pl.DataFrame | None = None
     late_share: pl.DataFrame | None = None
+    ladder: pl.DataFrame | None = None
+    ordinary: pl.DataFrame | None = None
     vintages: tuple[Vintage, ...] = ()
 
     @property
