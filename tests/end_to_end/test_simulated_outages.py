@@ -1,0 +1,88 @@
+"""The same outage, whatever server wrote it down: every cell and outcome equals the truth that the generator knows.
+
+The generator (`tests/simulate`) shares no code with the project. Sizes are small here; the same holds at 40,000
+messages, and `python -m tests.end_to_end.test_simulated_outages` shows that.
+"""
+
+import json
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+import pytest
+
+from mailtoll.steps import run_incident
+from tests.simulate.incident import write_incident
+from tests.simulate.simulate import simulate
+from tests.simulate.truth import truth_cells, truth_outcomes
+
+
+class Written(NamedTuple):
+    """One way to write an outage down: its name, the dialect, and what else is asked of generator and writer."""
+
+    name: str
+    dialect: str
+    outage: dict[str, Any] = {}  # noqa: RUF012 - never changed
+    writing: dict[str, Any] = {}  # noqa: RUF012
+
+
+CUT_OFF = {"cut_off": "flood"}
+WAYS = (
+    Written("short ids, no year, rotated and compressed", "postfix-rfc3164"),
+    Written("long ids, RFC 3339", "postfix-rfc3339", {}, {"long_ids": True}),
+    Written("RFC 5424", "postfix-rfc5424"),
+    Written("RFC 5424 that lost its /service", "postfix-rfc5424-bare"),
+    Written("journald", "postfix-journald"),
+    Written("local time", "postfix-rfc3164", {}, {"log_timezone": "Pacific/Auckland"}),
+    Written("re-injected by a filter", "postfix-rfc3164", {"with_filter": True}),
+    Written("re-injected, long ids", "postfix-rfc3339", {"with_filter": True}, {"long_ids": True}),
+    Written("cut off while the flood is on", "postfix-rfc3164", CUT_OFF),
+    Written("cut off behind a filter", "postfix-rfc3164", {**CUT_OFF, "with_filter": True}),
+    Written("cut off, with a queue listing", "postfix-rfc3164", CUT_OFF, {"with_queue": True}),
+    Written("+tags", "postfix-rfc3164", {"tags": True}),
+    Written("New Year", "postfix-rfc3164", {"start": "2030-12-29T00:00:00Z"}, {"log_timezone": "Pacific/Auckland"}),
+    Written("the repeated hour", "postfix-rfc3164", {"start": "2030-04-04T00:00:00Z"}, {"log_timezone": "Pacific/Auckland"}),
+    Written("hostile text", "postfix-rfc3164", {"hostile": True}),
+    Written("Exim", "exim"),
+    Written("Exim, cut off", "exim", CUT_OFF),
+    Written("Exim, new ids and zones", "exim-zone"),
+    Written("Sendmail", "sendmail"),
+    Written("Sendmail, cut off", "sendmail", CUT_OFF),
+    Written("Exchange", "exchange"),
+    Written("Exchange, cut off", "exchange", CUT_OFF),
+)
+MESSAGES = 2_000
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
+def test_every_cell_and_outcome_is_the_truth(way: Written, tmp_path: Path) -> None:
+    wrong, impact = compared(way, tmp_path, seed=7, messages=MESSAGES)
+    assert wrong == []
+    assert impact["lines"]["quarantined"] == 0
+    assert impact["lines"]["read"] == sum(impact["lines"][fate] for fate in ("parsed", "ignored", "quarantined"))
+
+
+def compared(way: Written, folder: Path, seed: int, messages: int) -> tuple[list[object], dict[str, Any]]:
+    """Return what differs from the truth, and impact.json."""
+    outage = simulate(seed, messages=messages, **way.outage)
+    incident = write_incident(outage, folder, way.dialect, **way.writing)
+    result = run_incident(incident, folder / "out", lambda step: None)
+    assert result.status == "published", result.reasons
+    impact = json.loads((folder / "out" / "impact.json").read_text())
+    cells = {(c["unit"], c["threshold_seconds"], c["messages"], c["count"], c["segment"]): c for c in impact["cells"]}
+    truth = truth_cells(outage)
+    wrong: list[object] = [(key, value, cells[key]) for key, value in truth.items() if cells[key]["measured"] != value]
+    wrong += [c for c in cells.values() if not c["lower"] <= c["measured"] <= c["upper"]]
+    wrong += [sorted(cells.keys() ^ truth.keys())] if cells.keys() != truth.keys() else []
+    outcomes = truth_outcomes(outage, outage.log_end)
+    wrong += [(outcomes, impact["deliveries"])] if outcomes != impact["deliveries"] else []
+    return wrong, impact
+
+
+if __name__ == "__main__":
+    for chosen in WAYS:
+        if len(sys.argv) < 2 or sys.argv[1] in chosen.name:
+            with TemporaryDirectory() as scratch:
+                differing, counted = compared(chosen, Path(scratch), seed=1, messages=40_000)
+                print(f"{chosen.name:45} {counted['deliveries']['total']:>8,} deliveries, {len(differing)} differences")
