@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 import yaml
 
 from mailtoll.steps import RunResult, run_incident
+from tests.simulate import Outage, simulate, truth_cells, truth_deliveries, write_incident
+from tests.simulate.outage import instant
 from transforms.errors import BadInput
 from transforms.window import PENALTIES, PENALTY
 
@@ -129,3 +132,36 @@ def test_where_no_time_stands_out_the_user_is_told_what_to_do(demo_incident: Pat
     )
     with pytest.raises(BadInput, match=r"incident\.yaml: window: detect found no time .* declare start and end"):
         run_incident(incident, tmp_path / "out", lambda step: None)
+
+
+def test_a_simulated_flood_is_found_from_its_logs_and_counted_exactly_in_what_was_found(tmp_path: Path) -> None:
+    outage = simulate(11, messages=5_000, days=5, cut_off="flood")
+    incident = write_incident(outage, tmp_path / "in", window="detect", as_of=None, with_queue=True)
+    run(incident, tmp_path / "out")
+    impact = json.loads((tmp_path / "out" / "impact.json").read_text(encoding="utf-8"))
+    start, end, as_of = (
+        datetime.fromisoformat(at) for at in (impact["window"]["start"], impact["window"]["end"], impact["as_of"])
+    )
+    assert abs(start - instant(outage.window[0]) - timedelta(hours=8)) < timedelta(minutes=20)
+    assert end == as_of  # the logs end while it goes on
+    inside = (int(start.timestamp()), int(end.timestamp()))
+    truth = truth_cells(outage, window=inside, as_of=int(as_of.timestamp()))
+    counted = {tuple(c[k] for k in KEY): c for c in impact["cells"]}
+    assert counted.keys() == truth.keys()
+    for key, cell in counted.items():
+        assert cell["measured"] == truth[key], key
+    hours = table(tmp_path / "out", "hours").filter(unit="account", count="late", messages="all", segment="all")
+    down = {
+        threshold: _slow_union(outage, inside, threshold, int(as_of.timestamp()))
+        for threshold in hours["threshold_seconds"]
+    }
+    assert dict(hours.select("threshold_seconds", "measured_seconds").iter_rows()) == pytest.approx(down, rel=1e-6)
+
+
+def _slow_union(outage: Outage, window: tuple[int, int], threshold: int, as_of: int) -> float:
+    """Account-seconds down, from the outage itself, second by second."""
+    seconds: dict[str, set[int]] = {}
+    for d in truth_deliveries(outage, as_of):
+        if d.account_id and window[0] <= d.arrived_at < window[1] and d.outcome in ("delivered", "pending"):
+            seconds.setdefault(d.account_id, set()).update(range(d.arrived_at + threshold, d.arrived_at + d.delay))
+    return float(sum(map(len, seconds.values())))
