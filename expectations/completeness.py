@@ -5,7 +5,6 @@ habit, is below e^-20. A whole day without a line, in a host that wrote on every
 before a host's first line and after its last one is silence too, as long as any host's log or the window reaches there.
 """
 
-import math
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -20,8 +19,8 @@ from expectations.wording import minutes
 from transforms.gate_limits import GateLimits
 from transforms.settings import Interval
 
-# e^-20 is one in 500 million: ten hosts have five million minutes in a year, so chance alone brings none in a lifetime.
-LOG_PROBABILITY_OF_A_HOLE = -20.0
+# e^-20 is one in 485 million: ten hosts have five million minutes in a year, so chance alone brings none in a lifetime.
+LOG_PROBABILITY_OF_A_HOLE, ODDS = -20.0, "one in 400 million"
 WEEK_MINUTES = 7 * DAY_MINUTES
 MISSING_OF_A_DAY = 180  # a missing day lengthens the silence by the quiet hours beside it, and shortens its neighbours
 LEAST_MINUTES_OF_A_DAY = 10  # with fewer minutes of lines a day, a day without any may be chance
@@ -39,7 +38,7 @@ def find_holes(
     covered = Interval(window.start, min(window.end, as_of))
     if activity.is_empty() or covered.end <= covered.start:
         return FINDINGS.empty()
-    least = max(shortest_hole_minutes(window, limits), 1)
+    least = shortest_hole_minutes(window, limits)
     wrote = activity.select(pl.col("minute_at").dt.epoch("s").floordiv(60).alias("minute"), "host", "lines")
     known = (int(wrote["minute"].min()), int(wrote["minute"].max()) + 1)  # type: ignore[arg-type]
     inside = (-(-int(covered.start.timestamp()) // 60), int(covered.end.timestamp()) // 60)
@@ -57,10 +56,13 @@ def find_holes(
 
 
 def shortest_hole_minutes(window: Interval, limits: GateLimits) -> float:
-    """Return the shortest silence that can be a hole: `silence_minutes`; by default less in a very short window."""
-    if "silence_minutes" in limits.changed():
-        return limits.silence_minutes
-    return min(limits.silence_minutes, SHARE_OF_A_SHORT_WINDOW * (window.end - window.start).total_seconds() / 60)
+    """Return the shortest silence that can be a hole: `silence_minutes`; by default less in a very short window.
+
+    Never less than a minute, as activity is known by the minute.
+    """
+    tenth = SHARE_OF_A_SHORT_WINDOW * (window.end - window.start).total_seconds() / 60
+    is_declared = "silence_minutes" in limits.changed()
+    return max(limits.silence_minutes if is_declared else min(limits.silence_minutes, tenth), 1)
 
 
 def _hosts(wrote: pl.DataFrame) -> Iterator[tuple[str, Host]]:
@@ -74,12 +76,10 @@ def _why_a_hole(host: Host, silence: Span, known: Span, zone: ZoneInfo) -> str:
     """Return in words why a silence is a hole, or nothing; `known` is what the lines of any host span."""
     if days := _other_days_written(host, silence, known):
         return f"it wrote on each of the {days} other days"
-    logarithm = log_probability(host, silence, known, zone)
-    if logarithm >= LOG_PROBABILITY_OF_A_HOLE:
+    if log_probability(host, silence, known, zone) >= LOG_PROBABILITY_OF_A_HOLE:
         return ""
     share = share_written_around(host, silence, known)
-    odds = f"1 in 10^{-logarithm / math.log(10):.0f}"
-    return f"it wrote in {share:.0%} of the minutes around: by its own habit such a silence has a chance below {odds}"
+    return f"it wrote in {share:.0%} of the minutes around: by its own habit, such a silence is less likely than {ODDS}"
 
 
 def _other_days_written(host: Host, silence: Span, known: Span) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 Minutes = npt.NDArray[np.int64]
-Logs = npt.NDArray[np.float64]
+Shares = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -45,14 +45,14 @@ class Host:
         upto, since = np.maximum(end, start + 1), start + 1
         return silent, np.searchsorted(self.resumptions, upto) - np.searchsorted(self.resumptions, since)
 
-    def log_of_staying_silent(self, start: Minutes, end: Minutes) -> Logs:
-        """Return for each interval the log of P(a silent minute is followed by a silent one) in it.
+    def hazard(self, start: Minutes, end: Minutes) -> tuple[Shares, Minutes]:
+        """Return for each interval P(a silent minute is followed by one with lines), and the observations it rests on.
 
         One pseudo-observation at the plain rate of writing keeps a short or an always busy interval from certainty.
         """
         silent, resumed = self.silent_and_resumed(start, end)
         rate = (end - start - silent) / (end - start + 1)
-        return np.log1p(-(resumed + rate) / (silent + 1))
+        return (resumed + rate) / (silent + 1), silent + 1
 
     def lines_per_minute(self, start: Minutes, end: Minutes, quantile: float) -> float:
         """Return a low quantile of its lines per minute over some intervals, silent minutes included; 0 for none."""

@@ -11,16 +11,17 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-from expectations.habit import Host, Logs, Minutes
+from expectations.habit import Host, Minutes, Shares
 
 Span = tuple[int, int]  # [start, end), in minutes since the epoch
 
 AROUND_MINUTES = 180  # on either side: long enough to know a rate, short enough that day and night differ little
 # What is around is taken in parts. Alone, the quietest quarter of them counts, as an evening fades within three hours.
 # A part of under ten minutes says too little beside longer ones.
-PART_MINUTES, LEAST_PART_MINUTES, LENIENT_QUANTILE = 30, 10, 0.75
+PART_MINUTES, LEAST_PART_MINUTES, QUIET_PARTS = 30, 10, 0.25
 PIECE_MINUTES = 60  # the habit is asked hour by hour
 SAME_TIME_MARGIN_MINUTES = 30  # the mail of an hour is not punctual to the minute, nor is daylight saving
+STANDARD_ERRORS = 2.0  # what an hour or two of one other day says is only known to within so many
 DAY_MINUTES = 1440
 # Where a host writes in every minute, its minutes cannot prove how unlikely an empty one is; its lines can. They come
 # in clumps: one message through a filter writes about a dozen, its connections some more.
@@ -33,7 +34,7 @@ def log_probability(host: Host, silence: Span, known: Span, zone: ZoneInfo) -> f
     """Return the natural log of the probability of a silence; `known` is what the lines of any host span."""
     pieces = np.arange(*silence, PIECE_MINUTES)
     lengths = np.minimum(pieces + PIECE_MINUTES, silence[1]) - pieces
-    each = _log_of_each_minute(host, pieces, lengths, silence, known, zone)
+    each = np.log1p(-_hazard_of_each_piece(host, pieces, lengths, silence, known, zone))
     each = np.fmin(each, -_causes_per_minute(host, silence, known))
     return float((each * lengths).sum())
 
@@ -44,28 +45,28 @@ def share_written_around(host: Host, silence: Span, known: Span) -> float:
     return float(host.minutes_written(low, high).sum() / max((high - low).sum(), 1))
 
 
-def _log_of_each_minute(
+def _hazard_of_each_piece(
     host: Host, pieces: Minutes, lengths: Minutes, silence: Span, known: Span, zone: ZoneInfo
-) -> Logs:
-    """Return for each piece of a silence the log of P(one more silent minute)."""
-    each = _on_other_days(host, pieces, pieces + lengths, silence, known, zone)
-    is_unknown = np.isnan(each)
+) -> Shares:
+    """Return for each piece of a silence P(a silent minute is followed by one with lines), by the host's habit."""
+    hazard = _on_other_days(host, pieces, pieces + lengths, silence, known, zone)
+    is_unknown = np.isnan(hazard)
     low, high = _parts_around(silence, known)
     if not len(low):
-        return np.nan_to_num(each)
+        return np.nan_to_num(hazard)
     is_before = high <= silence[0]
     is_one_sided = is_before.all() or not is_before.any()  # a fading evening may fade on
-    around = host.log_of_staying_silent(low, high)
-    quiet = float(np.quantile(around, 1.0 if is_one_sided else LENIENT_QUANTILE, method="higher"))
+    around, _ = host.hazard(low, high)
+    quiet = float(np.quantile(around, 0.0 if is_one_sided else QUIET_PARTS, method="lower"))
     if is_unknown.all():
-        return np.full(len(each), quiet)
+        return np.full(len(hazard), quiet)
     usual = _on_other_days(host, low, high, silence, known, zone)
     # The livelier side counts: one more hole on the other side must not excuse this one.
     tone = max(_tone(host, low[side], high[side], usual[side]) for side in (is_before, ~is_before))
-    return np.where(is_unknown, quiet, np.log1p(tone * np.expm1(each)))
+    return np.where(is_unknown, quiet, tone * hazard)
 
 
-def _tone(host: Host, low: Minutes, high: Minutes, usual: Logs) -> float:
+def _tone(host: Host, low: Minutes, high: Minutes, usual: Shares) -> float:
     """Return how often silences ended on one side of this one, as a share of what is usual then; at most 1.
 
     Half an ending on either side of the ratio keeps hours without silences from saying anything; hours that no other
@@ -75,7 +76,7 @@ def _tone(host: Host, low: Minutes, high: Minutes, usual: Logs) -> float:
     if not is_comparable.any():
         return 1.0 if len(low) else 0.0
     silent, resumed = host.silent_and_resumed(low[is_comparable], high[is_comparable])
-    expected = float((silent * -np.expm1(usual[is_comparable])).sum())
+    expected = float((silent * usual[is_comparable]).sum())
     return min((float(resumed.sum()) + 0.5) / (expected + 0.5), 1.0)
 
 
@@ -96,11 +97,11 @@ def _parts_around(silence: Span, known: Span) -> tuple[Minutes, Minutes]:
     return low[kept], high[kept]
 
 
-def _on_other_days(host: Host, start: Minutes, end: Minutes, silence: Span, known: Span, zone: ZoneInfo) -> Logs:
-    """Return for each interval the log of staying silent at that time of other days; NaN where none is known.
+def _on_other_days(host: Host, start: Minutes, end: Minutes, silence: Span, known: Span, zone: ZoneInfo) -> Shares:
+    """Return for each interval the hazard at that time of other days; NaN where the logs know none.
 
     The median day speaks, the more suspicious one of two: one more day that is missing excuses nothing. Days of the
-    same part of the week speak alone where there are any.
+    same part of the week speak alone where there are any. Few days are taken at the low end of what they may mean.
     """
     reach = (known[1] - known[0] + silence[1] - silence[0]) // DAY_MINUTES + 1
     shifts = np.array([d for d in range(-reach, reach + 1) if d]) * DAY_MINUTES
@@ -109,11 +110,13 @@ def _on_other_days(host: Host, start: Minutes, end: Minutes, silence: Span, know
     is_known = (low >= known[0]) & (high <= known[1]) & ((high <= silence[0]) | (low >= silence[1]))
     is_alike = is_known & (_is_weekend(start[:, None] + shifts, zone) == _is_weekend(start, zone)[:, None])
     counts = np.where(is_alike.any(axis=1, keepdims=True), is_alike, is_known)
-    logs = np.where(counts, host.log_of_staying_silent(low, high), np.inf)
-    logs.sort(axis=1)
-    middle = np.maximum(counts.sum(axis=1) - 1, 0) // 2
-    found = logs[np.arange(len(logs)), middle]
-    return np.where(np.isinf(found), np.nan, found)
+    days = counts.sum(axis=1)
+    hazard, observations = host.hazard(low, high)
+    order = np.argsort(np.where(counts, -hazard, np.inf), axis=1, kind="stable")
+    middle = np.take_along_axis(order, np.maximum(days - 1, 0)[:, None] // 2, axis=1)
+    found = np.take_along_axis(hazard, middle, axis=1)[:, 0]
+    error = np.sqrt(found * (1 - found) / np.take_along_axis(observations, middle, axis=1)[:, 0] / np.maximum(days, 1))
+    return np.where(days > 0, np.maximum(found - STANDARD_ERRORS * error, 0), np.nan)
 
 
 def _is_weekend(minute: Minutes, zone: ZoneInfo) -> npt.NDArray[np.bool_]:
