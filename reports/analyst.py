@@ -1,6 +1,6 @@
 """`report.html`: for the analyst who must defend each figure. One file, opens offline, fetches nothing."""
 
-from reports import beside, evidence, story, words
+from reports import beside, evidence, ordinary, story, words
 from reports.cells import headline_cell
 from reports.charts.certainty import certainty_chart
 from reports.charts.claims import claims_chart
@@ -14,6 +14,7 @@ from reports.charts.survival import survival_chart
 from reports.charts.timeline import timeline_charts
 from reports.glossary import GLOSSARY
 from reports.grid import grid
+from reports.ladder import WORKING_HOURS, ladder_table
 from reports.page import figures_json, render
 from reports.publication import Publication
 from reports.segments import segment_counts
@@ -45,12 +46,16 @@ def analyst_report(p: Publication) -> str:
         segments=segment_counts(p),
         recount=evidence.recount_sentence(p),
         doubts=story.doubts(p),
+        baseline=ordinary.baseline_table(p),
+        ordinary_windows=ordinary.windows_table(p),
         windows=beside.windows_table(p),
         uptime=beside.uptime_table(p),
         scales=beside.scales_table(p),
         scale_notes=beside.scale_notes(p),
         charts={"answer": answer, "happened": happened, "who": who, "long": long, "sure": sure},
         figures=figures_json([*answer, *happened, *who, *long, *sure]),
+        ladder=ladder_table(p),
+        working_hours=WORKING_HOURS,
         grid=grid(p),
         sql=p.sql,
         glossary=GLOSSARY,

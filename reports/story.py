@@ -4,6 +4,7 @@ import polars as pl
 
 from reports import words
 from reports.cells import Cell, cell, headline_cell
+from reports.ordinary import range_words
 from reports.publication import Publication
 from reports.timeline import facts
 from transforms.settings import Definition
@@ -47,7 +48,7 @@ def ordinary_sentence(p: Publication, c: Cell) -> str:
         return "No ordinary time was declared to compare with, so how many would have been hit anyway isn’t known."
     n = len(p.settings.placebo_windows)
     unit = words.units(c.unit, c.baseline)
-    over = f", the mean of {n} such times" if n > 1 else ""
+    over = f", the mean of {n} such times{range_words(p)}" if n > 1 else ""
     least = "at least " if is_ordinary_short(p) else ""
     return f"An ordinary time {ordinary_length(p)} has {least}{words.number(c.baseline)} {unit}{over}."
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from reports import words
 from reports.cells import Cell, cell
+from reports.ladder import pin_sentence
 from reports.publication import ClaimReading, Publication
 from transforms.settings import Definition
 
@@ -19,7 +20,7 @@ RELATIONS = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """A claim with its reading, what the headline's definition counts in the claim's own unit, and the sentence."""
+    """A claim with its reading, what the headline's definition counts in its unit, its rung, and the sentence."""
 
     who: str
     said: str
@@ -32,6 +33,7 @@ class Verdict:
     definitions: int
     nearest: str | None
     sentence: str
+    rung: str | None = None
 
     @property
     def label(self) -> str:
@@ -65,6 +67,7 @@ def _verdict(p: Publication, claim: ClaimReading) -> Verdict:
         definitions=claim.definitions,
         nearest=_nearest(claim.nearest),
         sentence=claim.sentence or _sentence(claim, counted),
+        rung=pin_sentence(p, claim),
     )
 
 

@@ -6,6 +6,7 @@ from reports import page_table, words
 from reports.cells import Cell, by_threshold, cell, heads_unit, segments
 from reports.charts import base
 from reports.charts.base import Chart
+from reports.ladder import WORKING_HOURS, rung_words
 from reports.page_table import PageTable
 from reports.publication import Publication
 from transforms.settings import Definition
@@ -14,7 +15,7 @@ Rung = tuple[str, dict[str, Cell | int]]
 
 
 def ladder_chart(p: Publication) -> Chart | None:
-    """Return provisioned → exposed → late at each threshold → late or lost, per segment; None without any rung."""
+    """Return provisioned → active → exposed → late at each threshold → lost, per segment; None without any rung."""
     unit, names = heads_unit(p), segments(p)
     rungs = _rungs(p, unit, names)
     if not rungs or not names:
@@ -106,27 +107,20 @@ def thresholds_chart(p: Publication) -> Chart | None:
 
 
 def _rungs(p: Publication, unit: str, names: list[str]) -> list[Rung]:
-    rungs: list[Rung] = []
-    for rung, counts in (("provisioned", p.provisioned), ("had mail in the window", p.exposed)):
-        found: dict[str, Cell | int] = {n: counts[n][unit] for n in names if unit in counts.get(n, {})}
-        if found:
-            rungs.append((rung, found))
+    """Return the rungs of the headline's messages; of those in working hours the one at the headline's threshold."""
     d = p.headline
-    for seconds in sorted(p.settings.thresholds_seconds):
-        rungs.append(
-            (
-                f"late ≥ {words.short_duration(seconds)}",
-                _of_segments(p, Definition(unit, seconds, d.messages, "late"), names),
-            )
-        )
-    last = max(p.settings.thresholds_seconds, default=0)
-    rungs.append(
-        (
-            f"late ≥ {words.short_duration(last)}, or lost",
-            _of_segments(p, Definition(unit, last, d.messages, "late_or_lost"), names),
-        )
-    )
-    return [(rung, found) for rung, found in rungs if found]
+    if p.ladder is None:
+        return []
+    rungs: list[Rung] = []
+    of_unit = p.ladder.filter(unit=unit, messages=d.messages).sort("step")
+    for (_, rung, seconds), rows in of_unit.group_by(["step", "rung", "threshold_seconds"], maintain_order=True):
+        if rung == "late_in_working_hours" and seconds != d.threshold_seconds:
+            continue
+        found: dict[str, Cell | int] = dict(rows.select("segment", "measured").iter_rows())
+        if rung == "late":
+            found |= _of_segments(p, Definition(unit, int(str(seconds)), d.messages, "late"), names)
+        rungs.append((rung_words(str(rung), seconds), {n: c for n, c in found.items() if n in names or n == "all"}))
+    return rungs
 
 
 def _of_segments(p: Publication, d: Definition, names: list[str]) -> dict[str, Cell | int]:
@@ -135,14 +129,16 @@ def _of_segments(p: Publication, d: Definition, names: list[str]) -> dict[str, C
 
 
 def _ladder_lead(p: Publication, unit: str, rungs: list[Rung]) -> str:
-    exposed = [found for rung, found in rungs if rung.startswith("had mail")]
-    late = cell(p, Definition(unit, p.headline.threshold_seconds, p.headline.messages, "late"))
+    d, of = p.headline, {rung: _value(found.get("all")) for rung, found in rungs}
+    exposed = of.get(rung_words("exposed", None))
+    late = cell(p, Definition(unit, d.threshold_seconds, d.messages, "late"))
     if not exposed or late is None:
         return f"Each rung counts {words.units(unit)} of the rung above that meet one condition more."
-    whole = sum(_value(v) for v in exposed[0].values())
-    share = words.percent(late.measured, whole)
-    hit = f"{share} had mail late by {words.duration(late.threshold_seconds)} or more."
-    return f"Of {words.number(whole)} {words.units(unit)} that had mail in the window, {hit}"
+    hit = f"{words.percent(late.measured, exposed)} had mail late by {words.duration(d.threshold_seconds)} or more"
+    working = of.get(rung_words("late_in_working_hours", d.threshold_seconds), 0)
+    hours = f"{words.number(working)} of them in working hours ({WORKING_HOURS})"
+    bulk = "" if d.messages == "all" else " Bulk mail is left out."
+    return f"Of {words.number(exposed)} {words.units(unit)} that had mail in the window, {hit}, {hours}.{bulk}"
 
 
 def _value(found: Cell | int | None) -> int:

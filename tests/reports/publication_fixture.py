@@ -71,6 +71,8 @@ def publication(**changes: Any) -> Publication:
         "findings": findings(),
         "line_counts": line_counts(),
         "cells": cells(),
+        "ladder": ladder(),
+        "ordinary": ordinary(),
         "minutes": minutes(),
         "delays": delays(),
         "accounts": accounts(),
@@ -93,6 +95,8 @@ def refused() -> Publication:
             "0.9 % of all lines were not understood; 0.5 % is allowed (default).",
         ),
         cells=None,
+        ladder=None,
+        ordinary=None,
         minutes=None,
         delays=None,
         accounts=None,
@@ -200,6 +204,40 @@ def _measured(unit: str, segment: str, i: int, messages: str, count: str) -> int
     wider = 1.22 if messages == "all" else 1.0
     lost = LOST_SHARE * PROVISIONED[segment][people] if count == "late_or_lost" else 0.0
     return round((heads * wider + lost) * many)
+
+
+def ladder() -> pl.DataFrame:
+    """Return the ladder: active between provisioned and exposed, late as in the grid, most of it in working hours."""
+    late = cells().filter(pl.col("count") == "late", pl.col("unit").is_in(tables.UNITS_OF_THE_RECORDS))
+    rows = [
+        row | {"rung": rung, "step": step + THRESHOLDS.index(row["threshold_seconds"]), "measured": n}
+        for row in late.select("unit", "messages", "segment", "threshold_seconds", "measured").iter_rows(named=True)
+        for rung, step, n in (
+            ("late", 4, row["measured"]),
+            ("late_in_working_hours", 8, round(0.7 * row["measured"])),
+        )
+    ]
+    known = exposed()
+    for unit in tables.UNITS_OF_THE_RECORDS:
+        for messages in tables.MESSAGES:
+            for segment in ("all", "business", "residential"):
+                parts = [s for s in PROVISIONED if segment in ("all", s)]
+                upper = sum(PROVISIONED[s][unit] for s in parts), sum(known[s][unit] for s in parts)
+                whole = {1: ("provisioned", upper[0]), 3: ("exposed", upper[1]), 12: ("lost", round(0.01 * upper[1]))}
+                whole[2] = ("active", sum(upper) // 2)
+                place = {"unit": unit, "messages": messages, "segment": segment, "threshold_seconds": None}
+                rows += [place | {"step": at, "rung": rung, "measured": n} for at, (rung, n) in whole.items()]
+    return tables.LADDER.conform(pl.DataFrame(rows, infer_schema_length=None)).sort(tables.LADDER.key)
+
+
+def ordinary() -> pl.DataFrame:
+    """Return the one ordinary window, in which the headline's definition counts what `cells` calls its baseline."""
+    headline = cells().filter(
+        unit=HEADLINE.unit, threshold_seconds=3600, messages=HEADLINE.messages, count=HEADLINE.count
+    )
+    span = {"start_at": START - timedelta(days=7), "end_at": END - timedelta(days=7)}
+    rows = [span | {"segment": s, "measured": round(b)} for s, b in headline.select("segment", "baseline").iter_rows()]
+    return tables.ORDINARY.conform(pl.DataFrame(rows))
 
 
 def minutes(step: timedelta = timedelta(minutes=15), days: int = 8) -> pl.DataFrame:

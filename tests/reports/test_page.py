@@ -49,7 +49,7 @@ def test_the_figures_drawn_are_those_of_the_tables() -> None:
     html = analyst_report(p)
     figures = json.loads(re.search(r'id="figures">(.*?)</script>', html)[1])  # type: ignore[index]
     ladder = {trace["name"]: trace["x"] for trace in figures["ladder"]["data"]}
-    assert ladder["Business"][:2] == [p.provisioned["business"]["account"], p.exposed["business"]["account"]]
+    assert ladder["Business"][::2][:2] == [p.provisioned["business"]["account"], p.exposed["business"]["account"]]
     assert p.minutes is not None
     arrivals = figures["arrivals"]["data"]
     assert sum(sum(trace["y"]) for trace in arrivals) == p.minutes["arrivals"].sum()
