@@ -12,6 +12,7 @@ import yaml
 
 from mailtoll.steps import RunResult, run_incident
 from tests.simulate import Outage, simulate, truth_cells, truth_deliveries, write_incident
+from tests.simulate.damage import CutHour
 from tests.simulate.outage import instant
 from transforms.errors import BadInput
 from transforms.window import PENALTIES, PENALTY
@@ -165,3 +166,19 @@ def _slow_union(outage: Outage, window: tuple[int, int], threshold: int, as_of: 
         if d.account_id and window[0] <= d.arrived_at < window[1] and d.outcome in ("delivered", "pending"):
             seconds.setdefault(d.account_id, set()).update(range(d.arrived_at + threshold, d.arrived_at + d.delay))
     return float(sum(map(len, seconds.values())))
+
+
+@pytest.mark.parametrize(("hours_before", "is_refused"), [(-2, True), (20, False)])
+def test_a_hole_refuses_where_it_lies_in_the_detected_window(
+    tmp_path: Path, hours_before: int, is_refused: bool
+) -> None:
+    outage = simulate(12, messages=12_000, days=5, hosts=1, operators=False)
+    began = outage.window[0] + 8 * 3600
+    cut = CutHour("mx1", began - hours_before * 3600, seconds=2 * 3600)
+    incident = write_incident(outage, tmp_path / "in", window="detect", as_of=None, damage=[cut])
+    result = run_incident(incident, tmp_path / "out", lambda step: None)
+    assert len(cut.removed) > 100
+    assert (result.status == "refused") is is_refused, result.reasons
+    findings = table(tmp_path / "out", "findings")
+    assert findings.filter(code="log_hole").height == is_refused
+    assert json.loads((tmp_path / "out" / "impact.json").read_text(encoding="utf-8"))["window"]["source"] == "detected"
