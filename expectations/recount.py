@@ -30,7 +30,7 @@ def gates_on_recount(differences: pl.DataFrame, compared: int) -> pl.DataFrame:
                 observed=f"{counted(compared, 'cell')} compared, {differences.height} differ"
                 + (f" ({listed(cells)}{rest})" if cells else ""),
                 limit="the two counts agree in every cell",
-                remedy="one of the two counts is wrong: keep the run folder and report it; do not publish either figure",
+                remedy="one of the two counts is wrong: keep the run folder and report it; publish neither figure",
                 nothing="" if compared else "no cell was compared",
             )
         ]

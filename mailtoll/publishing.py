@@ -31,7 +31,7 @@ _FIGURES = ("cells", "accounts", "ladder", "ordinary", "scales", *_OF_TIME)
 
 
 def publish(run: Run) -> dict[str, Any]:
-    """Write the publication, or the refusal; return status, headline, reasons, paths and what changed since the last."""
+    """Write the publication, or the refusal; return status, headline, reasons, paths and the change since the last."""
     warehouse = run.warehouse
     publication = _publication(run, write_gates(run))
     if publication.is_refused:
@@ -57,7 +57,11 @@ def publish(run: Run) -> dict[str, Any]:
     if publication.cells is not None and not publication.is_refused:
         chosen = publication.headline
         headline = publication.cells.filter(
-            unit=chosen.unit, threshold_seconds=chosen.threshold_seconds, messages=chosen.messages, count=chosen.count, segment="all"
+            unit=chosen.unit,
+            threshold_seconds=chosen.threshold_seconds,
+            messages=chosen.messages,
+            count=chosen.count,
+            segment="all",
         ).row(0, named=True)
     return {
         "status": publication.status,
@@ -140,8 +144,8 @@ def _lines(line_counts: pl.DataFrame) -> dict[str, int]:
 def code_version() -> str:
     """Return the version of this code: `git describe`, else the version of the installed project."""
     try:
-        described = subprocess.run(  # noqa: S603 - a fixed command
-            ["git", "-C", str(_PROJECT), "describe", "--always", "--dirty", "--tags"],  # noqa: S607
+        described = subprocess.run(
+            ["git", "-C", str(_PROJECT), "describe", "--always", "--dirty", "--tags"],
             capture_output=True,
             text=True,
             timeout=10,

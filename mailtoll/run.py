@@ -33,7 +33,9 @@ class Run:
         """INPUTS rows of logs and queue listings, as `pull_logs` left them."""
         path = self.warehouse.table("pulled")
         if not path.exists():
-            raise BadInput(f"{path} is missing: the logs of this run were not pulled yet; run the step pull_logs first.")
+            raise BadInput(
+                f"{path} is missing: the logs of this run were not pulled yet; run the step pull_logs first."
+            )
         return pl.read_parquet(path)
 
     def source_ids(self, kind: str) -> list[str]:
@@ -69,7 +71,7 @@ class Run:
         last = self.line_counts["last_at"].max()
         if not isinstance(last, datetime):
             raise BadInput(
-                f"{self.incident.path}: as_of is not given and no log line bears a readable stamp; give as_of, or check `logs`."
+                f"{self.incident.path}: as_of is not given and no log line has a readable stamp; give as_of, or check `logs`."
             )
         return last
 

@@ -135,7 +135,7 @@ def _refuse_yearless(run: Run, files: pl.DataFrame, edges: dict[str, tuple[str, 
     for uri, source_id in files.iter_rows():
         if any(is_yearless(line) for line in edges.get(source_id, ())):
             raise BadInput(
-                f"{run.incident.path}: {uri} has stamps without a year, and neither as_of, window nor baseline tells it;"
+                f"{run.incident.path}: {uri} has stamps without a year; neither as_of, window nor baseline tells it:"
                 " add `year:` of its first line to its entry under logs."
             )
 
@@ -188,12 +188,17 @@ def check_inputs(incident: str, out: str) -> dict[str, Any]:
 
 def _inputs(run: Run) -> pl.DataFrame:
     """Return INPUTS of logs, listings and records, with what parsing found out about the logs."""
-    receipts = [parse_pulled(run.warehouse, row) for row in run.pulled.filter(kind="log", is_duplicate=False).iter_rows(named=True)]
+    receipts = [
+        parse_pulled(run.warehouse, row)
+        for row in run.pulled.filter(kind="log", is_duplicate=False).iter_rows(named=True)
+    ]
     schema = {"source_id": pl.String, "format": pl.String, "first_at": pl.String, "last_at": pl.String}
     found = pl.DataFrame([{key: r[key] for key in schema} for r in receipts], schema=schema).with_columns(
         pl.col("first_at", "last_at").str.to_datetime(time_unit="us", time_zone="UTC")
     )
-    logs = run.pulled.drop("format", "first_at", "last_at").join(found, on="source_id", how="left", maintain_order="left")
+    logs = run.pulled.drop("format", "first_at", "last_at").join(
+        found, on="source_id", how="left", maintain_order="left"
+    )
     records = pl.read_parquet(run.warehouse.table("pulled_records"))
     return pl.concat([INPUTS.conform(logs), records])
 

@@ -54,7 +54,9 @@ class Reading:
     """
 
     events: pl.DataFrame
-    aside: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"line_number": pl.Int64, "reason": pl.String}))
+    aside: pl.DataFrame = field(
+        default_factory=lambda: pl.DataFrame(schema={"line_number": pl.Int64, "reason": pl.String})
+    )
 
 
 class Envelope(Protocol):

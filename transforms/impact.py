@@ -47,7 +47,9 @@ def measure(event_files: Sequence[Path], records: pl.DataFrame, settings: Settin
 def workspace() -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a DuckDB that keeps to its share of memory and leaves nothing behind."""
     with TemporaryDirectory(prefix="mailtoll-") as spill:
-        db = duckdb.connect(config={"memory_limit": _MEMORY_LIMIT, "temp_directory": spill, "preserve_insertion_order": "false"})
+        db = duckdb.connect(
+            config={"memory_limit": _MEMORY_LIMIT, "temp_directory": spill, "preserve_insertion_order": "false"}
+        )
         try:
             db.execute("SET TimeZone = 'UTC'")
             yield db
@@ -70,7 +72,9 @@ def stitch(
 def count(db: duckdb.DuckDBPyConnection, records: pl.DataFrame, settings: Settings) -> None:
     """Fill `cells`, `accounts`, `minutes`, `delays` and `people` from the table or view `deliveries`."""
     declare(db, records, settings)
-    (first, last), = db.sql("SELECT epoch(min(arrived_at)), epoch(max(coalesce(ended_at, arrived_at))) FROM deliveries").fetchall()
+    ((first, last),) = db.sql(
+        "SELECT epoch(min(arrived_at)), epoch(max(coalesce(ended_at, arrived_at))) FROM deliveries"
+    ).fetchall()
     span = (last or 0) - (first or 0)
     step = next((s for s in _STEPS_SECONDS if span / s <= _MOST_STEPS), _STEPS_SECONDS[-1])
     db.execute("SET VARIABLE step_seconds = ?", [step])

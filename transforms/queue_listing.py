@@ -13,7 +13,9 @@ import polars as pl
 from expectations.tables import EVENTS, QUARANTINE
 
 
-def read_queue_listing(stream: BinaryIO, source_id: str, uri: str, as_of: datetime) -> tuple[pl.DataFrame, pl.DataFrame]:
+def read_queue_listing(
+    stream: BinaryIO, source_id: str, uri: str, as_of: datetime
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return EVENTS of kind `snapshot`, stamped `as_of`, and the QUARANTINE of lines that are no queue file."""
     events, aside = [], []
     for number, line in enumerate(stream.read().decode(errors="replace").splitlines(), start=1):

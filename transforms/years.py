@@ -44,7 +44,9 @@ def _place(line: str) -> int | None:
         return None
     month, day, hour, minute, second = match.groups()
     try:
-        at = datetime(_LEAP_YEAR, MONTHS.index(month) + 1, int(day), int(hour), int(minute), min(int(second), 59), tzinfo=UTC)
+        at = datetime(
+            _LEAP_YEAR, MONTHS.index(month) + 1, int(day), int(hour), int(minute), min(int(second), 59), tzinfo=UTC
+        )
     except ValueError:
         return None
     return int((at - datetime(_LEAP_YEAR, 1, 1, tzinfo=UTC)).total_seconds())

@@ -42,7 +42,9 @@ WAYS = (
     Written("cut off, with a queue listing", "postfix-rfc3164", CUT_OFF, {"with_queue": True}),
     Written("+tags", "postfix-rfc3164", {"tags": True}),
     Written("New Year", "postfix-rfc3164", {"start": "2030-12-29T00:00:00Z"}, {"log_timezone": "Pacific/Auckland"}),
-    Written("the repeated hour", "postfix-rfc3164", {"start": "2030-04-04T00:00:00Z"}, {"log_timezone": "Pacific/Auckland"}),
+    Written(
+        "the repeated hour", "postfix-rfc3164", {"start": "2030-04-04T00:00:00Z"}, {"log_timezone": "Pacific/Auckland"}
+    ),
     Written("hostile text", "postfix-rfc3164", {"hostile": True}),
     Written("Exim", "exim"),
     Written("Exim, cut off", "exim", CUT_OFF),
