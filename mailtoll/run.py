@@ -71,7 +71,8 @@ class Run:
         last = self.line_counts["last_at"].max()
         if not isinstance(last, datetime):
             raise BadInput(
-                f"{self.incident.path}: as_of is not given and no log line has a readable stamp; give as_of, or check `logs`."
+                f"{self.incident.path}: as_of is not given and no log line has a readable stamp;"
+                " give as_of, or check `logs`."
             )
         return last
 
