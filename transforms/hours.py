@@ -121,7 +121,7 @@ def _reach_before(person: Numbers, until: Numbers) -> Numbers:
     if len(until) == 0:
         return until
     first, length = int(until.min()), int(until.max() - until.min()) + 1
-    shift = person * length - first
+    shift = person.astype(np.int64) * length - first
     reach = np.maximum.accumulate(until + shift)
     before = np.concatenate([[-1], reach[:-1]]) - shift
     return np.where(before < first, np.iinfo(np.int64).min // 2, before)
@@ -139,7 +139,7 @@ def _spans(waits: Waits, unit: str, settings: Settings) -> pl.DataFrame:
     ends = np.maximum.reduceat(waits.until[rows], firsts) if len(firsts) else waits.until[rows]
     return pl.DataFrame(
         {
-            "entity_id": waits.entities.gather(waits.entity[rows][firsts]),
+            "entity_id": waits.entity_id.gather(rows[firsts]).cast(pl.String),
             "segment": pl.Series(waits.parts, dtype=pl.String).gather(waits.part[rows][firsts]),
             "start_at": _instants(start[firsts]),
             "end_at": _instants(ends),

@@ -17,6 +17,9 @@ ALL = "all"
 STRANGER = "unmatched"
 UNITS = {"account": "account_id", "mailbox": "mailbox"}
 _OUTCOMES = ("delivered", "pending", "lost", "unresolved")
+_CARRIED = ("is_bulk", "is_sender_known", "is_lost", "is_resolved", "arrived", "until", "proven_until")
+# More names than any platform has, and twice that is still a number.
+_MOST_NAMES = 2**40
 Numbers = np.ndarray
 
 
@@ -25,13 +28,12 @@ class Waits:
     """Waits of one unit, sorted by person, then arrival; instants in milliseconds since 1970.
 
     `person` numbers persons from 0; `part` is the position in `parts` of the segment they are counted in, and
-    `is_also_all` says that the same row serves `all` too (all of the person's mail is in one segment). `entity` is
-    the position in `entities`.
+    `is_also_all` says that the same row serves `all` too (all of the person's mail is in one segment). `entity_id`
+    names the account or mailbox; null: a stranger.
     """
 
     parts: tuple[str, ...]
-    entities: pl.Series
-    entity: Numbers
+    entity_id: pl.Series
     person: Numbers
     part: Numbers
     is_also_all: Numbers
@@ -60,11 +62,14 @@ def late_mail(deliveries: pl.LazyFrame, settings: Settings) -> pl.DataFrame:
             pl.col("outcome").is_in(_OUTCOMES),
         )
         .select(
-            "account_id",
-            "mailbox",
-            "mailbox_or_address",
+            pl.col("account_id", "mailbox").cast(pl.Categorical),  # ten million names would fill the memory
+            pl.when(pl.col("mailbox").is_null()).then("mailbox_or_address").cast(pl.Categorical).alias("stranger"),
             "is_bulk",
-            pl.when(pl.col("mailbox").is_null()).then(pl.lit(STRANGER)).otherwise("segment").alias("segment"),
+            pl.when(pl.col("mailbox").is_null())
+            .then(pl.lit(STRANGER))
+            .otherwise("segment")
+            .cast(pl.Categorical)
+            .alias("segment"),
             pl.col("sender").is_not_null().alias("is_sender_known"),
             (pl.col("outcome") == "lost").alias("is_lost"),
             (pl.col("outcome") != "unresolved").alias("is_resolved"),
@@ -79,24 +84,29 @@ def late_mail(deliveries: pl.LazyFrame, settings: Settings) -> pl.DataFrame:
 def waits_of(late: pl.DataFrame, unit: str, segments: Sequence[str]) -> Waits:
     """Return the waits of `late_mail` by person of one unit; `segments` are those of the records."""
     parts = (*segments, STRANGER, ALL)
-    # A recipient that the log counts and never names may be anybody: no other mail joins it.
-    stranger = pl.coalesce("mailbox_or_address", pl.format("{}", pl.int_range(pl.len())))
+    part = pl.col("segment").cast(pl.String).replace_strict(parts, range(len(parts)), return_dtype=pl.Int8)
     is_known = pl.col("mailbox").is_not_null()
-    rows = late.with_columns(
-        is_known.alias("is_known"), pl.when(is_known).then(UNITS[unit]).otherwise(stranger).alias("entity_id")
+    # Numbers of names, strangers after all others. A recipient that the log counts and never names may be anybody:
+    # each is somebody else.
+    stranger = pl.col("stranger").to_physical().cast(pl.Int64).fill_null(_MOST_NAMES + pl.int_range(pl.len()))
+    known = pl.col(UNITS[unit]).to_physical().cast(pl.Int64)
+    rows = late.select(
+        pl.when(is_known).then(UNITS[unit]).alias("entity_id"),
+        pl.when(is_known).then(known).otherwise(_MOST_NAMES + stranger).alias("entity"),
+        part.alias("part"),
+        *_CARRIED,
     )
-    identity = ["is_known", "entity_id"]
-    names = rows.select(identity).unique().sort(identity).with_row_index("entity")
-    rows = rows.drop(*UNITS.values(), "mailbox_or_address", strict=False).join(names, on=identity).drop(identity)
-    in_several = rows.group_by("entity").agg(pl.col("segment").n_unique() > 1).filter("segment")["entity"]
-    part = pl.col("segment").replace_strict(parts, range(len(parts)), return_dtype=pl.Int64)
-    is_mover = pl.col("entity").is_in(in_several.implode())
-    rows = rows.with_columns(part.alias("part"), (~is_mover).alias("is_also_all")).drop("segment")
-    again = rows.filter(~pl.col("is_also_all")).with_columns(pl.lit(len(parts) - 1, pl.Int64).alias("part"))
-    rows = pl.concat([rows, again])
-    key = pl.col("entity").cast(pl.Int64) * len(parts) + pl.col("part")
-    rows = rows.with_columns(key.alias("key")).sort("key", "arrived")
-    person = (pl.col("key") != pl.col("key").shift(1)).fill_null(False).cast(pl.Int64).cum_sum()
-    rows = rows.with_columns(person.alias("person"))
-    columns = {name: rows[name].to_numpy() for name in rows.columns if name != "key"}
-    return Waits(parts=parts, entities=names["entity_id"], **columns)
+    moved = rows.filter(pl.col("part") != parts.index(STRANGER)).select("entity", "part").unique()
+    movers = moved.filter(pl.col("entity").is_duplicated())["entity"].unique()
+    again = rows.filter(pl.col("entity").is_in(movers.implode())) if len(movers) else rows.clear()
+    all_of_them = pl.lit(parts.index(ALL), pl.Int8)
+    rows = pl.concat(
+        [
+            rows.with_columns((~pl.col("entity").is_in(movers.implode())).alias("is_also_all")),
+            again.with_columns(all_of_them.alias("part"), pl.lit(False).alias("is_also_all")),
+        ]
+    ).sort("entity", "part", "arrived")
+    is_next = (pl.col("entity") != pl.col("entity").shift(1)) | (pl.col("part") != pl.col("part").shift(1))
+    rows = rows.select(pl.exclude("entity"), is_next.fill_null(False).cast(pl.Int32).cum_sum().alias("person"))
+    columns = {name: rows[name].to_numpy() for name in rows.columns if name != "entity_id"}
+    return Waits(parts=parts, entity_id=rows["entity_id"], **columns)
