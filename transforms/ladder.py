@@ -18,8 +18,8 @@ class Pin:
     """The rung that a claim stands on.
 
     `gap` is 0 where the claim fits, negative where it is too low by that many, positive where too high.
-    `threshold_seconds` is None on rungs that know no delay. `fitting` of `rungs` fit the claim; both choices of messages
-    count as rungs of their own.
+    `threshold_seconds` is None on rungs that know no delay. `fitting` of `rungs` fit the claim; each choice of messages
+    has rungs of its own.
     """
 
     unit: str
