@@ -76,7 +76,8 @@ def _why_a_hole(host: Host, silence: Span, known: Span, zone: ZoneInfo) -> str:
     """Return in words why a silence is a hole, or nothing; `known` is what the lines of any host span."""
     if days := _other_days_written(host, silence, known):
         return f"it wrote on each of the {days} other days"
-    if log_probability(host, silence, known, zone) >= LOG_PROBABILITY_OF_A_HOLE:
+    least = LOG_PROBABILITY_OF_A_HOLE
+    if log_probability(host, silence, known, zone, enough=least) >= least:
         return ""
     share = share_written_around(host, silence, known)
     return f"it wrote in {share:.0%} of the minutes around: by its own habit, such a silence is less likely than {ODDS}"

@@ -14,6 +14,7 @@ _REMEDY = "Correct these rows of the customer records, or their dates, and run a
 _RULES: tuple[tuple[str, Severity, str, str], ...] = (
     ("incomplete_records", "fail", "record", "without an account, segment, mailbox or address"),
     ("ambiguous_addresses", "fail", "address", "leading to two mailboxes on one day"),
+    ("mailboxes_are_addresses", "warn", "record", "of a mailbox whose own name is no address in the records"),
     ("records_name_a_customer", "warn", "record", "without a customer"),
     ("records_end_after_they_begin", "warn", "record", "with its end before its beginning"),
     ("one_account_per_mailbox", "warn", "record", "of a mailbox with two accounts on one day"),
@@ -34,6 +35,7 @@ def gates_on_records(records: pl.DataFrame, limits: GateLimits) -> pl.DataFrame:
     rows = {
         "incomplete_records": numbered.filter(_is_incomplete())["row"],
         "ambiguous_addresses": ambiguous,
+        "mailboxes_are_addresses": whole.filter(~pl.col("mailbox").is_in(whole["address"].implode()))["row"],
         "records_name_a_customer": numbered.filter(pl.col("customer_id").is_null())["row"],
         "records_end_after_they_begin": numbered.filter(pl.col("valid_to") < pl.col("valid_from"))["row"],
         "one_account_per_mailbox": find_overlaps(whole, "mailbox", "account_id"),

@@ -30,11 +30,14 @@ QUIET_QUANTILE = 0.1  # the rate of the quietest tenth of the minutes around: le
 LEAST_MINUTES_OF_A_RATE = 3
 
 
-def log_probability(host: Host, silence: Span, known: Span, zone: ZoneInfo) -> float:
-    """Return the natural log of the probability of a silence; `known` is what the lines of any host span."""
+def log_probability(host: Host, silence: Span, known: Span, zone: ZoneInfo, enough: float = 0.0) -> float:
+    """Return the natural log of the probability of a silence; `known` is what the lines of any host span.
+
+    Where other days alone make it likelier than `enough`, how quiet the hours around are is not looked at.
+    """
     pieces = np.arange(*silence, PIECE_MINUTES)
     lengths = np.minimum(pieces + PIECE_MINUTES, silence[1]) - pieces
-    each = np.log1p(-_hazard_of_each_piece(host, pieces, lengths, silence, known, zone))
+    each = np.log1p(-_hazard_of_each_piece(host, pieces, lengths, silence, known, zone, enough))
     each = np.fmin(each, -_causes_per_minute(host, silence, known))
     return float((each * lengths).sum())
 
@@ -46,11 +49,13 @@ def share_written_around(host: Host, silence: Span, known: Span) -> float:
 
 
 def _hazard_of_each_piece(
-    host: Host, pieces: Minutes, lengths: Minutes, silence: Span, known: Span, zone: ZoneInfo
+    host: Host, pieces: Minutes, lengths: Minutes, silence: Span, known: Span, zone: ZoneInfo, enough: float
 ) -> Shares:
     """Return for each piece of a silence P(a silent minute is followed by one with lines), by the host's habit."""
     hazard = _on_other_days(host, pieces, pieces + lengths, silence, known, zone)
     is_unknown = np.isnan(hazard)
+    if not is_unknown.any() and (np.log1p(-hazard) * lengths).sum() >= enough:
+        return hazard
     low, high = _parts_around(silence, known)
     if not len(low):
         return np.nan_to_num(hazard)

@@ -47,7 +47,7 @@ def span(start: datetime, end: datetime, timezone: str) -> str:
 
 def minutes(value: float) -> str:
     """Return a length of time as people say it: seconds, minutes, hours or days."""
-    if value < 2:
+    if value < 1:
         return counted(round(value * 60), "second")
     if value < 120:
         return counted(round(value), "minute")

@@ -83,6 +83,8 @@ def test_what_only_warns() -> None:
     assert failed(gates_on_records(records(ANN, two_segments), LIMITS), "warn") == {"one_segment_per_account"}
     backwards = ("A2", "business", "bob@example.com", "bob@example.com", 9, 8)
     assert failed(gates_on_records(records(ANN, backwards), LIMITS), "warn") == {"records_end_after_they_begin"}
+    only_alias = ("A2", "business", "bob@example.com", "info@example.com", None, None)
+    assert failed(gates_on_records(records(ANN, only_alias), LIMITS), "warn") == {"mailboxes_are_addresses"}
     nobody = records(ANN).with_columns(pl.lit(None, pl.String).alias("customer_id"))
     assert failed(gates_on_records(nobody, LIMITS), "warn") == {"records_name_a_customer"}
 
