@@ -77,6 +77,12 @@ ENDS = [
         ("lost 5",),
     ),
     Case(
+        "of an end that is logged twice the first counts",
+        [arrived("A1", 0), sent("A1", 59, ANN), sent("A1", 61, ANN), removed("A1", 61)],
+        ("delivered 59",),
+        {"delivery late 60": 0},
+    ),
+    Case(
         "still waiting when the logs end is pending, and late once it has waited that long",
         [
             arrived("A1", 0),

@@ -109,6 +109,32 @@ LEGS = [
         ("pending 7200",),
     ),
     Case(
+        "requeued twice and not attempted since: waits in the last queue file",
+        [
+            arrived("A1", 0),
+            deferred("A1", 30, ANN),
+            line("requeued", "A1", 40),
+            arrived("B1", 41, former="A1"),
+            line("requeued", "B1", 50),
+            arrived("C1", 51, former="B1"),
+        ],
+        ("pending 7200",),
+        {"delivery late 3600": 1},
+    ),
+    Case(
+        "a filter whose reply names nothing, while the next queue file names the former one, is a hand-over",
+        [
+            arrived("A1", 0),
+            sent("A1", 10, ANN),
+            removed("A1", 10),
+            arrived("B1", 10, former="A1"),
+            sent("B1", 60, ANN),
+            removed("B1", 60),
+        ],
+        ("delivered 60",),
+        {"delivery late 60": 1, "message late 60": 1},
+    ),
+    Case(
         "a short id used again is another message",
         [*whole("A1", 0, 60, ANN), *whole("A1", 300, 310, BOB)],
         ("delivered 60", "delivered 10"),
