@@ -1,6 +1,8 @@
 """The DAGs, run with `dag.test()`, publish what the command line publishes; running them again changes nothing."""
 
 import json
+import lzma
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -37,13 +39,14 @@ def test_dags_publish_the_same_figures_twice(
 
 
 def test_a_refused_run_ends_red_with_its_refusal_written(project: Path, demo_incident: Path, tmp_path: Path) -> None:
-    strict = tmp_path / "strict.yaml"
-    text = demo_incident.read_text().replace('uri: "mail.log*"', f'uri: "{demo_incident.parent}/mail.log*"')
-    text = text.replace("queue.json", str(demo_incident.parent / "queue.json"))
-    text = text.replace("uri: customers.csv", f"uri: {demo_incident.parent}/customers.csv")
-    strict.write_text(text + "gates: {unmatched_fail: 0.0}\n")
+    flood = demo_incident.parent
+    with lzma.open(flood / "mail.log.xz", "rt") as log:
+        lines = log.readlines()
+    (tmp_path / "mail.log").write_text("".join(lines) + "not a line of any log\n" * (len(lines) // 10))
+    for name in ("mail.log.1.gz", "queue.json", "customers.csv", "incident.yaml"):
+        shutil.copy(flood / name, tmp_path)
 
-    done = run_dags(project, strict, tmp_path / "out", tmp_path / "home")
+    done = run_dags(project, tmp_path / "incident.yaml", tmp_path / "out", tmp_path / "home")
 
     assert done.returncode == 3, done.stdout + done.stderr
     ends = dict(line.split()[:2] for line in done.stdout.splitlines()[:4])
@@ -53,10 +56,13 @@ def test_a_refused_run_ends_red_with_its_refusal_written(project: Path, demo_inc
         "measure_impact": "success",
         "publish_reports": "failed",
     }
+    assert not (tmp_path / "out" / "warehouse" / "deliveries.parquet").exists(), "a gate refused, and it was counted"
     impact = json.loads((tmp_path / "out" / "impact.json").read_text())
     assert impact["status"] == "refused"
     assert not impact.get("headline")
-    assert "unmatched" in (tmp_path / "out" / "report.html").read_text()
+    assert not impact.get("cells")
+    assert str(tmp_path / "out" / "report.html") in done.stdout
+    assert "Refused: " in (tmp_path / "home" / "run.log").read_text()
 
 
 def test_bad_input_fails_the_first_task_and_publishes_nothing(project: Path, tmp_path: Path) -> None:
