@@ -15,6 +15,7 @@ from reports.charts.timeline import timeline_charts
 from reports.glossary import GLOSSARY
 from reports.grid import grid
 from reports.ladder import WORKING_HOURS, ladder_table
+from reports.methodology import rules
 from reports.page import figures_json, render
 from reports.publication import Publication
 from reports.segments import segment_counts
@@ -56,6 +57,7 @@ def analyst_report(p: Publication) -> str:
         figures=figures_json([*answer, *happened, *who, *long, *sure]),
         ladder=ladder_table(p),
         working_hours=WORKING_HOURS,
+        rules=rules(),
         grid=grid(p),
         sql=p.sql,
         glossary=GLOSSARY,
