@@ -14,12 +14,11 @@ import polars as pl
 
 from transforms.recount_addresses import written_addresses
 from transforms.recount_cells import RECOUNTED, count_cells, is_hit
-from transforms.recount_chains import find_chains, find_former, find_heirs, find_hops, find_notices
-from transforms.recount_events import read_bulk_senders, read_events
-from transforms.recount_legs import read_legs
+from transforms.recount_chains import find_former, find_guests, find_heirs, find_hops, find_notices
+from transforms.recount_messages import find_chains, messages_in_window
 from transforms.recount_outcomes import OUTCOMES, hop_relays, judge, nameless, settle
-from transforms.recount_recipients import read_recipients
 from transforms.recount_resolve import code_records, read_tags, resolve
+from transforms.recount_store import shares, store
 from transforms.settings import Settings
 
 CELL = list(RECOUNTED[:-1])
@@ -53,59 +52,37 @@ def recount_deliveries(
     unknown), segment, is_bulk, outcome and delay (µs). A recipient whom a queue file counts and no line names has
     neither address nor segment.
     """
-    events = read_events(event_files, settings)
-    legs = read_legs(events)
-    rows = read_recipients(events, legs)
-    former = find_former(legs)
-    hops = find_hops(rows, legs, former)
-    relays = hop_relays(rows, hops)
-    chains = find_chains(legs, hops, former)
-    heirs = find_heirs(legs, former)
-    placed = (
-        legs.join(chains, on="number", how="left", validate="1:1")
-        .join(heirs, on="number", how="left", validate="1:1")
-        .with_columns(root=pl.coalesce("root", "number"), depth=pl.col("depth").fill_null(0))
-    )
-    messages = _messages_in_window(
-        placed, find_notices(events, legs), read_bulk_senders(event_files, settings), settings
-    )
-    inside = placed.join(messages.select("root", message_arrival="arrival"), on="root", validate="m:1")
-    coded, as_of = code_records(records), int(pl.Series([settings.as_of]).dt.epoch("us")[0])
-    spoken = rows.join(
-        inside.select("number", "root", "depth", arrival="message_arrival"), on="number", validate="m:1"
-    ).join(hops.select("row", "child"), on="row", how="left", validate="1:1")
-    judged = judge(resolve(spoken, coded, read_tags(event_files), settings), inside, relays)
-    settled = settle(judged, as_of)
-    unnamed = nameless(judged, inside, hops).join(messages.select("root", "arrival"), on="root", validate="m:1")
-    deliveries = pl.concat([settled, unnamed], how="diagonal").with_columns(
-        outcome=pl.col("outcome").replace_strict(dict(enumerate(OUTCOMES)), return_dtype=pl.Enum(OUTCOMES))
-    )
-    if only_hit:
-        deliveries = deliveries.filter(is_hit(settings))
-    return _described(deliveries, judged, messages, coded)
-
-
-def _messages_in_window(
-    placed: pl.DataFrame, notices: pl.DataFrame, bulk: pl.DataFrame, settings: Settings
-) -> pl.DataFrame:
-    """Return root, arrival and is_bulk of the messages that arrived in the window."""
-    start, end = pl.lit(settings.window.start).dt.epoch("us"), pl.lit(settings.window.end).dt.epoch("us")
-    first = placed.filter(pl.col("depth") == 0, pl.col("arrival") >= start, pl.col("arrival") < end)
-    found = first.join(notices, on="number", how="anti").select("root", "arrival", "sender")
-    anonymous = found.filter(pl.col("sender").is_null()).select("root")
-    later = (
-        placed.filter(pl.col("sender").is_not_null(), pl.col("depth") > 0)
-        .join(anonymous, on="root", how="semi")
-        .sort("depth", "number")
-        .unique("root", keep="first", maintain_order=True)
-        .select("root", later_sender="sender")
-    )
-    known = found.join(later, on="root", how="left", validate="1:1")
-    return known.select(
-        "root",
-        "arrival",
-        is_bulk=pl.coalesce("sender", "later_sender").is_in(bulk["sender"].implode()).fill_null(False),
-    )
+    coded, tags = code_records(records), read_tags(event_files)
+    as_of = int(pl.Series([settings.as_of]).dt.epoch("us")[0])
+    found = []
+    with store(event_files, settings) as stored:
+        former = find_former(stored.links)
+        hops = find_hops(stored, former)
+        heirs = find_heirs(stored.links, former)
+        relays = hop_relays((stored.rows(part) for part in range(stored.parts)), hops)
+        chains = find_chains(hops, former)
+        messages, members = messages_in_window(stored.links, chains, find_notices(stored), settings)
+        guests = stored.legs_of(find_guests(stored.links, chains, hops, heirs))
+        for own, rows in shares(stored, members):
+            legs = own.join(heirs, on="number", how="left", validate="1:1")
+            others = guests.join(own, on="number", how="anti").join(heirs, on="number", how="left", validate="1:1")
+            spoken = rows.rename({"message_arrival": "arrival"}).join(
+                hops.select("row", "child"), on="row", how="left", validate="1:1"
+            )
+            judged = judge(
+                resolve(spoken, coded, tags, settings),
+                pl.concat([legs, others], how="diagonal"),
+                relays,
+                stored.listed_at,
+            )
+            deliveries = pl.concat([settle(judged, as_of), nameless(judged, legs, hops, as_of)], how="diagonal")
+            deliveries = deliveries.with_columns(
+                outcome=pl.col("outcome").replace_strict(dict(enumerate(OUTCOMES)), return_dtype=pl.Enum(OUTCOMES))
+            )
+            if only_hit:
+                deliveries = deliveries.filter(is_hit(settings))
+            found.append(_described(deliveries, judged, messages, coded))
+    return pl.concat(found).with_row_index("delivery")
 
 
 def _described(
@@ -123,6 +100,5 @@ def _described(
     return (
         described.with_columns(segment=pl.when(is_unmatched).then(pl.lit("unmatched")).otherwise("segment"))
         .rename({"root": "message", "written": "address"})
-        .with_row_index("delivery")
-        .drop("target", "record", "arrival")
+        .drop("target", "record")
     )

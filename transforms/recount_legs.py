@@ -9,12 +9,16 @@ import polars as pl
 
 from transforms.recount_events import ENDS
 
+_RANK = {"removed": 1, "ended": 2, "deleted": 3, "requeued": 4}  # of several ends of one file the highest counts
+REMOVED, ENDED, DELETED, REQUEUED = (_RANK[end] for end in ENDS)
 
-def read_legs(events: pl.LazyFrame) -> pl.DataFrame:
-    """Return one row per leg, numbered (`number`, UInt32) in order of arrival.
 
-    Columns: number, leg, queue, host, has_host, arrival, last_at, ended_at, end_kind, expired_at, named, sender,
-    recipient_count, announced_count, former, is_accepted, is_foreign, is_listed, listed_at (the same in every row).
+def read_legs(events: pl.DataFrame, bulk: pl.DataFrame) -> pl.DataFrame:
+    """Return one row per leg. `events` has `leg` and all lines about its queue ids; `bulk` the codes of bulk senders.
+
+    Columns: leg, queue, host, has_host, arrival, file, line (of the first line), last_at, ended_at, end_kind,
+    expired_at, named, is_bulk (null: no sender known), recipient_count, announced_count, former, is_accepted,
+    is_foreign, is_listed.
     """
     logged = _from_lines(events)
     listed = _from_listing(events)
@@ -32,23 +36,15 @@ def read_legs(events: pl.LazyFrame) -> pl.DataFrame:
         is_accepted=pl.col("is_accepted") | pl.col("listed_count").is_not_null(),
         is_listed=pl.col("listed_count").is_not_null() & pl.col("ended_at").is_null(),
     )
-    unknown = (
-        listed.drop("listed_at")
-        .join(fits, on="queue", how="anti")
-        .with_columns(
-            leg="queue", last_at="arrival", host=pl.lit(0, pl.UInt64), has_host=False, is_accepted=True, is_listed=True
-        )
+    unknown = listed.join(fits, on="queue", how="anti").with_columns(
+        leg="queue", last_at="arrival", host=pl.lit(0, pl.UInt64), has_host=False, is_accepted=True, is_listed=True
     )
+    is_bulk = pl.when(pl.col("sender").is_not_null()).then(pl.col("sender").is_in(bulk["sender"].implode()))
     legs = pl.concat([known.drop("listed_sender", "listed_count"), unknown], how="diagonal")
-    return (
-        legs.sort("arrival", "file", "line", "leg")
-        .drop("file", "line")
-        .with_row_index("number")
-        .with_columns(listed_at=pl.lit(listed["listed_at"].max(), pl.Int64))
-    )
+    return legs.with_columns(is_bulk=is_bulk).drop("sender")
 
 
-def _from_lines(events: pl.LazyFrame) -> pl.DataFrame:
+def _from_lines(events: pl.DataFrame) -> pl.DataFrame:
     kind = pl.col("kind")
     picked = events.filter(kind != "snapshot").select(
         "leg",
@@ -62,7 +58,7 @@ def _from_lines(events: pl.LazyFrame) -> pl.DataFrame:
         arrived_at=_of("at", "arrived"),
         estimated_at=pl.col("at") - pl.col("delay").fill_null(0),
         ended_at=_of("at", *ENDS),
-        end_kind=pl.when(kind.is_in(ENDS)).then(kind.replace_strict({end: _RANK[end] for end in ENDS}, default=None)),
+        end_kind=kind.replace_strict(_RANK, default=None, return_dtype=pl.UInt8),
         expired_at=_of("at", "expired"),
         queued_sender=_of("sender", "queued"),
         arrived_sender=_of("sender", "arrived"),
@@ -80,17 +76,9 @@ def _from_lines(events: pl.LazyFrame) -> pl.DataFrame:
         pl.col("is_accepted", "is_foreign").any(),
         last_at=pl.col("at").max(),
     )
-    return (
-        grouped.collect(engine="streaming")
-        .with_columns(
-            arrival=pl.coalesce("arrived_at", "estimated_at"), sender=pl.coalesce("queued_sender", "arrived_sender")
-        )
-        .drop("arrived_at", "estimated_at", "queued_sender", "arrived_sender")
-    )
-
-
-_RANK = {"removed": 1, "ended": 2, "deleted": 3, "requeued": 4}  # of several ends of one file the highest counts
-REMOVED, ENDED, DELETED, REQUEUED = (_RANK[end] for end in ENDS)
+    return grouped.with_columns(
+        arrival=pl.coalesce("arrived_at", "estimated_at"), sender=pl.coalesce("queued_sender", "arrived_sender")
+    ).drop("arrived_at", "estimated_at", "queued_sender", "arrived_sender")
 
 
 def _of(column: str, *kinds: str) -> pl.Expr:
@@ -98,12 +86,9 @@ def _of(column: str, *kinds: str) -> pl.Expr:
     return pl.when(pl.col("kind").is_in(kinds)).then(column)
 
 
-def _from_listing(events: pl.LazyFrame) -> pl.DataFrame:
+def _from_listing(events: pl.DataFrame) -> pl.DataFrame:
     arrival = pl.col("at") - pl.col("delay").fill_null(0)
     listed = events.filter(pl.col("kind") == "snapshot").group_by("queue")
     return listed.agg(
-        pl.col("sender").min(),
-        arrival=arrival.min(),
-        recipient_count=pl.col("address").n_unique().cast(pl.Int64),
-        listed_at=pl.col("at").max(),
-    ).collect(engine="streaming")
+        pl.col("sender").min(), arrival=arrival.min(), recipient_count=pl.col("address").n_unique().cast(pl.Int32)
+    )

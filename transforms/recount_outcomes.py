@@ -4,6 +4,8 @@ Rules in docs/methodology.md, "What became of a delivery". A row that was handed
 best outcome counts: delivered, then still waiting, then unknown, then lost, then refused.
 """
 
+from collections.abc import Iterable
+
 import polars as pl
 
 from transforms.recount_events import SECOND
@@ -14,21 +16,27 @@ _REJECTED, _LOST, _UNRESOLVED, _PENDING, _DELIVERED = range(5)
 _LISTING_TAKES = 10 * SECOND  # a queue that moves while it is listed
 
 
-def hop_relays(rows: pl.DataFrame, hops: pl.DataFrame) -> pl.DataFrame:
-    """Return relay: the next hops to which more than half of what was sent came back as a queue file of ours."""
-    sent = rows.filter(pl.col("status") == "sent", pl.col("relay").is_not_null()).select("row", "relay")
-    handed = sent.join(hops, on="row", how="semi").group_by("relay").agg(handed=pl.len())
-    if handed.is_empty():
-        return handed.select("relay")
-    all_sent = sent.join(handed, on="relay", how="semi").group_by("relay").agg(sent=pl.len())
-    return handed.join(all_sent, on="relay").filter(2 * pl.col("handed") > pl.col("sent")).select("relay")
+def hop_relays(parts: Iterable[pl.DataFrame], hops: pl.DataFrame) -> pl.DataFrame:
+    """Return relay: the next hops to which more than half of what was sent came back as a queue file of ours.
+
+    `parts` together are the rows of all recipients.
+    """
+    tallies = []
+    for rows in parts:
+        sent = rows.filter(pl.col("status") == "sent", pl.col("relay").is_not_null()).select("row", "relay")
+        handed = hops.select("row", is_handed=True)
+        marked = sent.join(handed, on="row", how="left", validate="1:1")
+        tallies.append(marked.group_by("relay").agg(pl.col("is_handed").sum(), sent=pl.len()))
+    whole = pl.concat(tallies).group_by("relay").sum()
+    return whole.filter(2 * pl.col("is_handed") > pl.col("sent")).select("relay")
 
 
-def judge(rows: pl.DataFrame, legs: pl.DataFrame, relays: pl.DataFrame) -> pl.DataFrame:
+def judge(rows: pl.DataFrame, legs: pl.DataFrame, relays: pl.DataFrame, listed_at: int | None) -> pl.DataFrame:
     """Return the rows with `state` (place in OUTCOMES; null: handed on), `ended_at` and `is_tried_by_name`.
 
-    `rows` are those of whole messages, with root, depth, mailbox, target and child (null: not handed on); `legs` all
-    legs with `heir`.
+    `rows` are those of whole messages, with root, depth, mailbox, target and child (null: not handed on); `legs` have
+    heir and known (how many rows speak of them) and include every leg in which a recipient of the rows may be now.
+    `listed_at` is the stamp of the queue listing.
     """
     placed = rows.join(legs.select(child="number", child_heir="heir"), on="child", how="left", validate="m:1")
     placed = placed.join(legs.select("number", "has_host", "heir"), on="number", validate="m:1").with_columns(
@@ -36,39 +44,37 @@ def judge(rows: pl.DataFrame, legs: pl.DataFrame, relays: pl.DataFrame) -> pl.Da
         .then(pl.coalesce("heir", "number"))
         .otherwise(pl.coalesce("child_heir", "child"))
     )
-    known = rows.group_by(holder="number").agg(known=pl.len())
     held = legs.select(
         "end_kind",
         "last_at",
         "is_listed",
-        "listed_at",
         "recipient_count",
         "expired_at",
+        "known",
         holder="number",
         over_at="ended_at",
     )
     seen = (
         placed.join(held, on="holder", validate="m:1")
-        .join(known, on="holder", how="left", validate="m:1")
         .join(relays.with_columns(is_hop_relay=True), on="relay", how="left", validate="m:1")
         .join(_named_later(rows), on="row", how="left", validate="1:1")
         .join(_tried_by_name(rows), on="row", how="left", validate="1:1")
     )
     return seen.with_columns(
         pl.col("is_tried_by_name").fill_null(False),
-        state=_state(),
+        state=_state(listed_at),
         ended_at=pl.when(pl.col("child").is_null() & pl.col("status").is_not_null())
         .then("ended_at")
         .otherwise(pl.coalesce("expired_at", "over_at")),
     )
 
 
-def _state() -> pl.Expr:
+def _state(listed_at: int | None) -> pl.Expr:
     is_handed, status = pl.col("child").is_not_null(), pl.col("status")
     is_merged = (pl.col("end_kind") == REMOVED) & (
         pl.col("known").fill_null(0) >= pl.col("recipient_count").fill_null(1)
     )
-    is_silent = pl.col("last_at") < pl.col("listed_at") - _LISTING_TAKES
+    is_silent = pl.col("last_at") < pl.lit(listed_at, pl.Int64) - _LISTING_TAKES
     is_dropped = pl.col("expired_at").is_not_null() | pl.col("end_kind").is_in([DELETED, ENDED])
     own = ~is_handed
     return (
@@ -127,7 +133,7 @@ def _tried_by_name(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def settle(judged: pl.DataFrame, as_of: int) -> pl.DataFrame:
-    """Return one row per delivery: root, target, arrival, record (null: unmatched), outcome (place in OUTCOMES), delay.
+    """Return one row per delivery: root, target, record (null: unmatched), outcome (place in OUTCOMES), delay.
 
     `judged` has arrival (of the message) and record. Delay is in microseconds, never negative; of what has no end it
     is `as_of` minus arrival. The logged delay counts where the first leg ended it and the stamps agree within 2 s.
@@ -164,35 +170,39 @@ def settle(judged: pl.DataFrame, as_of: int) -> pl.DataFrame:
     return speaking.select(
         "root",
         "target",
-        "arrival",
         "record",
         outcome="state",
         delay=pl.max_horizontal(delay, pl.lit(0, pl.Int64)),
     )
 
 
-def nameless(judged: pl.DataFrame, legs: pl.DataFrame, hops: pl.DataFrame) -> pl.DataFrame:
-    """Return root, outcome: one row per recipient whom a queue file counts and no line names.
+def nameless(judged: pl.DataFrame, legs: pl.DataFrame, hops: pl.DataFrame, as_of: int) -> pl.DataFrame:
+    """Return root, outcome, delay: one row per recipient whom a queue file counts and no line names.
 
-    `legs` are those of the messages, with root and heir.
+    `legs` are those of the messages, with root, heir and known.
     """
-    named = judged.select("number")
-    held = judged.filter(pl.col("child").is_not_null(), pl.col("state").is_not_null()).select(number="holder")
-    known = pl.concat([named, held]).group_by("number").agg(known=pl.len().cast(pl.Int64))
+    held = judged.filter(pl.col("child").is_not_null(), pl.col("state").is_not_null())
+    more = held.group_by(number="holder").agg(more=pl.len().cast(pl.Int32))
     missing = (
         pl.when(pl.col("recipient_count").is_not_null())
         .then(pl.col("recipient_count") - pl.col("known"))
         .when(pl.col("known") > 0)
         .then(0)
-        .otherwise(pl.coalesce("announced_count", pl.col("ended_at").is_not_null().cast(pl.Int64)))
+        .otherwise(pl.coalesce("announced_count", pl.col("ended_at").is_not_null().cast(pl.Int32)))
     )
     is_lost = pl.col("end_kind").is_in([DELETED, ENDED]).fill_null(False) | pl.col("expired_at").is_not_null()
     short = (
         legs.filter("is_accepted", pl.col("heir").is_null(), (pl.col("end_kind") != REQUEUED).fill_null(True))
         .join(hops, on="number", how="anti")
-        .join(known, on="number", how="left", validate="1:1")
-        .with_columns(pl.col("known").fill_null(0))
-        .select("root", missing=missing, outcome=pl.when(is_lost).then(_LOST).otherwise(_UNRESOLVED).cast(pl.Int8))
+        .join(more, on="number", how="left", validate="1:1")
+        .with_columns(pl.col("known") + pl.col("more").fill_null(0))
+        .select(
+            "root",
+            missing=missing,
+            outcome=pl.when(is_lost).then(_LOST).otherwise(_UNRESOLVED).cast(pl.Int8),
+            delay=pl.when(is_lost).then(pl.coalesce("expired_at", "ended_at")).otherwise(as_of)
+            - pl.col("message_arrival"),
+        )
         .filter(pl.col("missing") > 0)
     )
-    return short.select("root", "outcome", place=pl.int_ranges(0, "missing")).explode("place").drop("place")
+    return short.select("root", "outcome", "delay", place=pl.int_ranges(0, "missing")).explode("place").drop("place")

@@ -11,10 +11,10 @@ _FINAL = ("sent", "forwarded", "bounced", "expired", "discarded")
 _SAID = ["ended_at", "status", "delay", "related", "relay", "is_unknown_mailbox"]
 
 
-def read_recipients(events: pl.LazyFrame, legs: pl.DataFrame) -> pl.DataFrame:
-    """Return one row per leg, address and original, numbered (`row`).
+def read_recipients(events: pl.DataFrame, legs: pl.DataFrame) -> pl.DataFrame:
+    """Return one row per leg, address and original. `events` has `leg`, `legs` are theirs.
 
-    Columns: row, number (of the leg), address, original, is_local, is_original_local, is_tried, named_at, first_at,
+    Columns: leg, address, original, is_local, is_original_local, is_tried, named_at, first_at,
     first_line, and of the line that ended it, null while there is none: ended_at, status, delay, related, relay,
     is_unknown_mailbox. A queue listing speaks for the legs that it lists.
     """
@@ -36,7 +36,6 @@ def read_recipients(events: pl.LazyFrame, legs: pl.DataFrame) -> pl.DataFrame:
             is_listing=kind == "snapshot",
             named_at=pl.when(kind == "accepted").then("at"),
             is_end=is_final.fill_null(False),
-            code=pl.col("status").to_physical(),
         )
         .group_by(_ROW)
         .agg(
@@ -47,21 +46,19 @@ def read_recipients(events: pl.LazyFrame, legs: pl.DataFrame) -> pl.DataFrame:
             first_line=pl.col("line").min(),
             ends=pl.col("is_end").sum(),
         )
-        .collect(engine="streaming")
     )
-    return _placed(_with_first_ends(rows, final), legs).with_row_index("row")
+    return _placed(_with_first_ends(rows, final), legs)
 
 
-def _with_first_ends(rows: pl.DataFrame, final: pl.LazyFrame) -> pl.DataFrame:
+def _with_first_ends(rows: pl.DataFrame, final: pl.DataFrame) -> pl.DataFrame:
     """Replace what was mixed from several lines that end a recipient by what the first of them says."""
     several = rows.filter(pl.col("ends") > 1)
     if several.is_empty():
         return rows.drop("ends")
     first = (
         final.filter(pl.col("ended_at").is_not_null())
-        .join(several.select(_ROW).lazy(), on=_ROW, how="semi", nulls_equal=True)
+        .join(several.select(_ROW), on=_ROW, how="semi", nulls_equal=True)
         .select(*_ROW, *_SAID, "line", "file")
-        .collect(engine="streaming")
         .sort(pl.col("status") == "forwarded", "ended_at", "line", "file")
         .unique(_ROW, keep="first", maintain_order=True)
         .drop("line", "file")
@@ -71,18 +68,17 @@ def _with_first_ends(rows: pl.DataFrame, final: pl.LazyFrame) -> pl.DataFrame:
 
 
 def _placed(rows: pl.DataFrame, legs: pl.DataFrame) -> pl.DataFrame:
-    """Give each row the number of its leg; what a listing says of a queue file that had just ended is left out."""
-    known = rows.filter(~pl.col("is_listing")).join(legs.select("number", "leg"), on="leg", validate="m:1")
-    listed = legs.filter("is_listed").select("number", leg="queue")
-    waiting = rows.filter("is_listing").join(listed, on="leg", validate="m:1")
-    placed = pl.concat([known, waiting]).drop("leg", "is_listing")
-    # A listing and a line may speak of the same recipient of one leg.
-    twice = placed.select("number", "address", "original").is_duplicated()
-    if waiting.is_empty() or not twice.any():
-        return placed
+    """Give what a listing says to the leg that it lists; of a queue file that had just ended it is left out."""
+    logged = rows.filter(~pl.col("is_listing")).drop("is_listing")
+    listed = legs.filter("is_listed").select("leg", "queue")
+    waiting = rows.filter("is_listing").rename({"leg": "queue"}).join(listed, on="queue", validate="m:1")
+    if waiting.is_empty():
+        return logged
+    placed = pl.concat([logged, waiting.select(logged.columns)])
+    twice = placed.select(_ROW).is_duplicated()
     merged = (
         placed.filter(twice)
-        .group_by("number", "address", "original")
-        .agg(pl.col("is_tried").any(), pl.exclude("number", "address", "original", "is_tried").drop_nulls().first())
+        .group_by(_ROW)
+        .agg(pl.col("is_tried").any(), pl.exclude(*_ROW, "is_tried").drop_nulls().first())
     )
     return pl.concat([placed.filter(~twice), merged.select(placed.columns)])

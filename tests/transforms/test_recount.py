@@ -7,6 +7,7 @@ import ast
 import random
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
 import polars as pl
 from hypothesis import given
@@ -20,8 +21,8 @@ from tests.spec.tables import Row, event_frame, record_frame, settings, whole
 from transforms.impact import measure
 from transforms.recount import CELL, differences, recount
 
-FEW = hypothesis_settings(max_examples=40, deadline=None)
-MANY = hypothesis_settings(max_examples=150, deadline=None)
+FEW = hypothesis_settings(max_examples=25, deadline=None)
+MANY = hypothesis_settings(max_examples=60, deadline=None)
 
 
 def count(*files: pl.DataFrame) -> pl.DataFrame:
@@ -57,6 +58,15 @@ def test_a_log_cut_in_two_by_rotation_gives_the_same_figures(rows: list[Row], cu
     events = event_frame(rows)
     second = events[cut:].with_columns(pl.col("line_number") - cut, source_id=pl.lit("a later file"))
     assert_frame_equal(count(events[:cut], second), count(events))
+
+
+@FEW
+@given(rows=logs())
+def test_working_part_by_part_gives_the_same_figures(rows: list[Row]) -> None:
+    events = event_frame(rows)
+    at_once = count(events)
+    with patch.multiple("transforms.recount_store", _EVENTS_IN_PART=3, _MESSAGES_IN_SHARE=1):
+        assert_frame_equal(count(events), at_once)
 
 
 @MANY
