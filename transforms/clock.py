@@ -11,9 +11,13 @@ Rules
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import numpy as np
 import polars as pl
 
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+import transforms.stamps as stamps_of
+from transforms.spans import Places, Spans
+
+MONTHS = stamps_of.MONTHS
 # Half a year: a jump between months that large is a change of year, not a clock that was set.
 _YEAR_JUMP_MONTHS = 6
 # The wall clock falls back by an hour (half an hour on Lord Howe); a log's own disorder stays far below this.
@@ -35,33 +39,23 @@ class Clock:
     _wall: datetime | None = field(default=None, init=False)
     _is_second_pass: bool = field(default=False, init=False)
 
-    def read_yearless(self, stamps: pl.Series) -> pl.Series:
-        """Read `Nov 25 02:22:48[.123]` (RFC 3164) stamps; null where unreadable."""
-        parts = pl.DataFrame({"stamp": stamps}).select(
-            pl.col("stamp").str.head(3).replace_strict(MONTHS, range(1, 13), default=None, return_dtype=pl.Int32).alias("month"),
-            pl.col("stamp").str.slice(4, 2).str.strip_chars_start(" ").cast(pl.Int32, strict=False).alias("day"),
-            pl.col("stamp").str.slice(7, 8).str.to_time("%H:%M:%S", strict=False).alias("time"),
-            pl.col("stamp").str.slice(15).cast(pl.Float64, strict=False).fill_null(0.0).alias("fraction"),
-        )
-        month = parts["month"].fill_null(strategy="forward")
-        if self._month is None:
-            known = month.drop_nulls()
-            self._month = known[0] if len(known) else None
-        moved = month.fill_null(self._month or 1).diff().fill_null((month[0] or self._month or 1) - (self._month or 1) if len(month) else 0)
-        turns = (moved <= -_YEAR_JUMP_MONTHS).cast(pl.Int32) - (moved >= _YEAR_JUMP_MONTHS).cast(pl.Int32)
-        years = turns.cum_sum() + self.year
-        if len(month):
-            self._month = month[-1] or self._month
-            self.year = years[-1]
-        walls = parts.with_columns(years.alias("year")).select(
-            (
-                pl.concat_str(
-                    pl.col("year"), pl.lit("-"), pl.col("month"), pl.lit("-"), pl.col("day")
-                ).str.to_date("%Y-%m-%d", strict=False).dt.combine(pl.col("time"), "us")
-                + pl.duration(microseconds=(pl.col("fraction") * 1e6).round())
-            ).alias("wall")
-        )["wall"]
-        return self.to_utc(walls)
+    def read_yearless(self, stamps: Spans) -> pl.Series:
+        """Read `Nov 25 02:22:48[.123]` (RFC 3164) stamps in file order; null where that is no stamp."""
+        read = stamps_of.read_yearless(stamps)
+        days, is_day = stamps_of.days_since_1970(self._years(read), read.month, read.day)
+        walls = days * stamps_of.DAY + read.time
+        return self.to_utc(stamps_of.as_series(walls, read.is_stamp & is_day, pl.Datetime("us")))
+
+    def _years(self, read: stamps_of.Yearless) -> Places:
+        """Return the year of each stamp by the turns of the months; what is no stamp turns nothing."""
+        years = np.full(len(read.month), self.year)
+        months = read.month[read.is_stamp]
+        if len(months):
+            moved = np.diff(months, prepend=months[0] if self._month is None else self._month)
+            turns = (moved <= -_YEAR_JUMP_MONTHS).astype(np.int64) - (moved >= _YEAR_JUMP_MONTHS)
+            years[read.is_stamp] = self.year + np.cumsum(turns)
+            self._month, self.year = int(months[-1]), int(years[read.is_stamp][-1])
+        return years
 
     def to_utc(self, walls: pl.Series) -> pl.Series:
         """Turn local wall-clock times (Datetime without zone, file order, nulls allowed) into UTC instants."""
@@ -81,9 +75,11 @@ class Clock:
 
     def _by_file_order(self, walls: pl.Series, first: pl.Series, second: pl.Series) -> pl.Series:
         """Choose the pass of each line in the repeated hour; leaving that hour forgets the pass."""
-        is_repeated = (first != second).fill_null(False)  # noqa: FBT003 - Polars' own signature
-        before = pl.Series([self._wall], dtype=walls.dtype).append(walls.head(len(walls) - 1)).fill_null(strategy="forward")
-        fell_back = ((before - walls) >= _FALL_BACK_AT_LEAST).fill_null(False) & is_repeated  # noqa: FBT003
+        is_repeated = (first != second).fill_null(False)
+        before = (
+            pl.Series([self._wall], dtype=walls.dtype).append(walls.head(len(walls) - 1)).fill_null(strategy="forward")
+        )
+        fell_back = ((before - walls) >= _FALL_BACK_AT_LEAST).fill_null(False) & is_repeated
         spell = (is_repeated != is_repeated.shift(1, fill_value=False)).cum_sum()
         frame = pl.DataFrame({"fell": fell_back, "spell": spell})
         passes = frame.select(pl.col("fell").cast(pl.Int32).cum_sum().over("spell"))["fell"]
@@ -105,7 +101,7 @@ def _instant_of(wall: pl.Expr, timezone: str, ambiguous: str) -> pl.Expr:
     return local.dt.convert_time_zone("UTC").cast(_INSTANT)
 
 
-def read_zoned(stamps: pl.Series) -> pl.Series:
+def read_zoned(stamps: pl.Series | Spans) -> pl.Series:
     """Read RFC 3339 stamps with their offset (`2026-11-25T02:22:48.123456+13:00`, `…Z`); null where unreadable."""
-    text = pl.DataFrame({"stamp": stamps}).select(pl.col("stamp").str.replace(r"[zZ]$", "+00:00"))["stamp"]
-    return text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", time_unit="us", strict=False).cast(_INSTANT)
+    spans = stamps if isinstance(stamps, Spans) else Spans.of(stamps.fill_null(""))
+    return stamps_of.as_series(*stamps_of.read_zoned(spans), _INSTANT)

@@ -18,8 +18,8 @@ RAW: dict[str, Any] = {"line_number": pl.Int64, "text": pl.String}
 OPENED: dict[str, Any] = {
     "line_number": pl.Int64,
     "logged_at": INSTANT,
-    "host": pl.String,
-    "service": pl.String,  # program without pid, for example `postfix/smtpd`, `postfix-in/qmgr`, `sm-mta`, `exim`
+    "host": pl.String,  # or categories, as a log has few hosts and few services
+    "service": pl.String,  # or categories; program without pid, for example `postfix/smtpd`, `postfix-in/qmgr`, `exim`
     "text": pl.String,  # the body, after the head
 }
 

@@ -1,58 +1,82 @@
-"""Bytes of a log become numbered lines, chunk by chunk, and no byte is lost.
+"""Bytes of a log become numbered lines, chunk by chunk, and no line is lost.
 
 A line ends with LF; a CR before it is dropped. The last line counts even without its LF. Bytes that are not UTF-8
-become U+FFFD, so that every line can be shown. Memory is bounded by the chunk, whatever the size of the log.
+become U+FFFD, so that every line can be shown. A line of absurd length is shown up to `LONGEST_LINE` bytes and is one
+line still. So memory is bounded by the chunk, whatever the size of the log and whatever is in it.
 """
 
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
+
+from transforms.spans import PADDING, Bytes, Places, Spans
 
 # Large enough for vectorised work to pay, small enough that some chunks in flight stay well below 1 GB.
 CHUNK_BYTES = 32 << 20
-_LF = 10
+# Far above what any mail server or syslog daemon writes in a line (rsyslog: 8 KiB by default).
+LONGEST_LINE = 4 << 20
+# Empty lines are the most that a chunk can hold: one for each byte, and each costs tens of bytes in memory.
+_MOST_LINES = 1 << 20
+_LONGEST_CHARACTER = 4
+_LF, _CR = 10, 13
+_ASCII_BELOW, _CHARACTER_GOES_ON = 0x80, range(0x80, 0xC0)
 
 
 def read_lines(stream: BinaryIO, chunk_bytes: int = CHUNK_BYTES) -> Iterator[pl.DataFrame]:
     """Yield frames of `line_number` (from 1) and `text`, in file order; together they hold every line of `stream`."""
-    next_line = 1
-    rest = b""
-    while True:
-        block = stream.read(chunk_bytes)
-        if not block:
-            break
-        cut = block.rfind(b"\n") + 1
-        if cut == 0:
-            rest += block
-            continue
-        frame = _frame(rest + block[:cut], next_line)
-        rest = block[cut:]
-        next_line += frame.height
-        yield frame
-    if rest:
-        yield _frame(rest + b"\n", next_line)
+    next_line, rest, is_end = 1, np.empty(0, np.uint8), False
+    while not is_end:
+        block, filled = _next_block(stream, rest, chunk_bytes)
+        is_end = filled == len(rest)
+        if is_end and filled:
+            block[filled] = _LF
+            filled += 1
+        ends = np.flatnonzero(block[:filled] == _LF)
+        whole = int(ends[-1]) + 1 if len(ends) else 0
+        rest = block[whole:filled][: LONGEST_LINE + _LONGEST_CHARACTER].copy()
+        if whole:
+            block[whole : whole + PADDING] = 0
+            lines = _lines(block[: whole + PADDING], ends)
+            for first in range(0, len(lines), _MOST_LINES):
+                text = lines[first : first + _MOST_LINES]
+                numbers = pl.int_range(next_line, next_line + len(text), dtype=pl.Int64, eager=True)
+                next_line += len(text)
+                yield pl.DataFrame({"line_number": numbers, "text": text})
 
 
-def _frame(block: bytes, first_line: int) -> pl.DataFrame:
-    """Turn a block that ends with LF into a frame; the text column borrows the block's bytes."""
-    if not block.isascii():
+def _next_block(stream: BinaryIO, rest: Bytes, chunk_bytes: int) -> tuple[Bytes, int]:
+    """Return a block that holds `rest` and the next bytes of `stream`, and how many bytes of it are filled."""
+    block = np.empty(len(rest) + chunk_bytes + PADDING, np.uint8)
+    block[: len(rest)] = rest
+    # Every binary stream has `readinto`, though its type does not say so.
+    read_into = cast(Any, stream).readinto
+    filled, room = len(rest), block[: len(rest) + chunk_bytes].data
+    while filled < len(room) and (count := read_into(room[filled:])):
+        filled += count
+    return block, filled
+
+
+def _lines(block: Bytes, ends: Places) -> pl.Series:
+    """Cut a padded block at the places of its LFs."""
+    if block.max() >= _ASCII_BELOW:
         block = _as_utf8(block)
-    ends = np.flatnonzero(np.frombuffer(block, np.uint8) == _LF).astype(np.int64) + 1
-    offsets = np.concatenate([np.zeros(1, np.int64), ends])
-    lines = pa.LargeStringArray.from_buffers(len(ends), pa.py_buffer(offsets), pa.py_buffer(block))
-    text = pl.Series("text", lines).str.strip_suffix("\n")
-    if b"\r" in block:
-        text = text.str.strip_suffix("\r")
-    numbers = pl.int_range(first_line, first_line + len(text), dtype=pl.Int64, eager=True).alias("line_number")
-    return pl.DataFrame([numbers, text])
+        ends = np.flatnonzero(block == _LF)
+    start = np.concatenate([np.zeros(1, np.int64), ends[:-1] + 1])
+    has_cr = (block[np.maximum(ends - 1, 0)] == _CR) & (ends > start)
+    ends = ends - has_cr
+    for line in np.flatnonzero(ends - start > LONGEST_LINE):
+        end = start[line] + LONGEST_LINE
+        while block[end] in _CHARACTER_GOES_ON:
+            end -= 1
+        ends[line] = end
+    return Spans(block, start, ends).series()
 
 
-def _as_utf8(block: bytes) -> bytes:
+def _as_utf8(block: Bytes) -> Bytes:
     try:
-        block.decode()
+        str(block.data, "utf-8")
     except UnicodeDecodeError:
-        return block.decode(errors="replace").encode()
+        return np.frombuffer(str(block.data, "utf-8", "replace").encode(), np.uint8)
     return block

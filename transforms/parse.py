@@ -50,16 +50,18 @@ def parse_stream(
             yield waiting.popleft().result()
 
 
-def _read_chunk(
-    raw: pl.DataFrame, opened: Opened, grammars: Mapping[str, Grammar], source_id: str, uri: str
-) -> Parsed:
-    services = opened.lines["service"].unique()
+def _read_chunk(raw: pl.DataFrame, opened: Opened, grammars: Mapping[str, Grammar], source_id: str, uri: str) -> Parsed:
+    services = opened.lines["service"].cast(pl.String).unique()
     asides, events = [opened.aside], []
     for grammar in grammars.values():
         owned = services.filter(grammar.owns(services))
         if len(owned):
             is_all = len(owned) == len(services)
-            lines = opened.lines if is_all else opened.lines.filter(pl.col("service").is_in(owned.implode()))
+            lines = (
+                opened.lines
+                if is_all
+                else opened.lines.filter(pl.col("service").cast(pl.String).is_in(owned.implode()))
+            )
             reading = grammar.read(lines)
             events.append(EVENTS.conform(reading.events.with_columns(pl.lit(source_id).alias("source_id"))))
             asides.append(reading.aside)
@@ -86,10 +88,16 @@ def _line_counts(
     fates[aside.to_numpy() - first] = 2
     fate = pl.Series("fate", fates)
     if opened.height == raw.height:
-        lines = opened.select("host", "service", "logged_at").with_columns(fate)
+        lines = opened.select(pl.col("host", "service").cast(pl.String), "logged_at").with_columns(fate)
     else:
-        lines = raw.select("line_number").with_columns(fate).join(
-            opened.select("line_number", "host", "service", "logged_at"), on="line_number", how="left"
+        lines = (
+            raw.select("line_number")
+            .with_columns(fate)
+            .join(
+                opened.select("line_number", pl.col("host", "service").cast(pl.String), "logged_at"),
+                on="line_number",
+                how="left",
+            )
         )
     at = pl.col("logged_at")
     counts = (
@@ -105,7 +113,10 @@ def _line_counts(
 
 def _activity(opened: pl.DataFrame, source_id: str) -> pl.DataFrame:
     minutes = (
-        opened.lazy().group_by("host", pl.col("logged_at").dt.truncate("1m").alias("minute_at")).len("lines").sort("minute_at", "host")
+        opened.lazy()
+        .group_by(pl.col("host").cast(pl.String), pl.col("logged_at").dt.truncate("1m").alias("minute_at"))
+        .len("lines")
+        .sort("minute_at", "host")
     )
     return ACTIVITY.conform(minutes.collect().with_columns(pl.lit(source_id).alias("source_id")))
 

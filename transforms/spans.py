@@ -1,0 +1,164 @@
+"""Strings as spans of one block of bytes: cut, compared and searched without being copied.
+
+Rule: all places are bytes of the block, so that text in any script is cut exactly where it was found. (Polars finds by
+bytes and slices by characters, which disagree on everything that is not ASCII.) A cut is made beside ASCII only, so
+that what is cut from valid UTF-8 stays valid.
+
+Spans go into Polars as Arrow's string views, which borrow the block: sixteen bytes a string are written, whatever its
+length (Arrow columnar format, *variable-size binary view layout*).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+
+Bytes: TypeAlias = NDArray[np.uint8]
+Places: TypeAlias = NDArray[np.int64]
+Mask: TypeAlias = NDArray[np.bool_]
+
+# Bytes that a block must hold behind its last string, as strings are read eight or twelve bytes at a time.
+PADDING = 16
+ABSENT = -1
+_INLINE = 12
+_FIRST_BYTES = np.array([0, 0xFF, 0xFFFF, 0xFFFFFF, 0xFFFFFFFF], "<u4")
+_NOT_FOUND = 0xFFFFFFFF
+
+
+@dataclass(frozen=True)
+class Spans:
+    """Strings in `block`, from `start` up to but not including `end`; `block` is padded."""
+
+    block: Bytes
+    start: Places
+    end: Places
+
+    def __len__(self) -> int:
+        """Return the number of strings."""
+        return len(self.start)
+
+    @classmethod
+    def of(cls, strings: pl.Series) -> "Spans":
+        """Take the strings of a series without nulls; they are copied unless they lie in one padded block already."""
+        _, *buffers = strings.to_arrow(compat_level=pl.CompatLevel.newest()).buffers()
+        views = (
+            np.frombuffer(buffers[0], "<u4").reshape(-1, 4)[: len(strings)] if len(strings) else np.empty((0, 4), "<u4")
+        )
+        if len(buffers) == 2 and len(views) and views[:, 0].min() > _INLINE:
+            start = views[:, 3].astype(np.int64)
+            end = start + views[:, 0]
+            if end.max() + PADDING <= buffers[1].size:
+                return cls(np.frombuffer(buffers[1], np.uint8), start, end)
+        return cls._copied(strings)
+
+    def dense(self) -> "Spans":
+        """Return the same strings in a block of their own, one behind the other.
+
+        Strings that lie scattered over a large block cost a memory access each time they are looked at, many times
+        what copying them once costs.
+        """
+        return Spans._copied(self.series())
+
+    @classmethod
+    def _copied(cls, strings: pl.Series) -> "Spans":
+        _, offsets, data = strings.to_arrow(compat_level=pl.CompatLevel.oldest()).buffers()
+        ends = np.frombuffer(offsets, np.int64)[: len(strings) + 1] if offsets else np.zeros(1, np.int64)
+        block = np.zeros(int(ends[-1]) + PADDING, np.uint8)
+        block[: ends[-1]] = np.frombuffer(data, np.uint8)[: ends[-1]] if data else 0
+        return cls(block, ends[:-1], ends[1:])
+
+    @property
+    def lengths(self) -> Places:
+        """Return the length of each string in bytes."""
+        return self.end - self.start
+
+    def take(self, rows: Places | Mask) -> "Spans":
+        """Return the strings of some rows, by number or by mask."""
+        return Spans(self.block, self.start[rows], self.end[rows])
+
+    def cut(self, start: Places, end: Places) -> "Spans":
+        """Return other spans of the same block; an end before its start gives an empty string."""
+        return Spans(self.block, start, np.maximum(start, end))
+
+    def after(self, count: int) -> "Spans":
+        """Return the strings without their first `count` bytes."""
+        return self.cut(np.minimum(self.start + count, self.end), self.end)
+
+    def series(self, is_there: Mask | None = None) -> pl.Series:
+        """Return the strings as a series that borrows the block; null where `is_there` is false."""
+        return self._viewed(self.words(), is_there)
+
+    def find(self, mark: str) -> Places:
+        """Return where in the block `mark` first occurs in each string; `ABSENT` where it does not."""
+        # A search reads the block, so these views need no first bytes.
+        found = self._viewed(np.uint64(0)).str.find(mark, literal=True)
+        at = self.start + found.fill_null(_NOT_FOUND).to_numpy()
+        if found.null_count():
+            at[found.is_null().to_numpy()] = ABSENT
+        return at
+
+    def _viewed(self, first_bytes: NDArray[np.uint32] | np.uint64, is_there: Mask | None = None) -> pl.Series:
+        lengths = self.lengths
+        views = np.empty((len(self), 2), "<u8")
+        views[:, 0] = lengths | (first_bytes.astype(np.int64) << 32)
+        views[:, 1] = self.start << 32
+        short = np.flatnonzero(lengths <= _INLINE)
+        if len(short):
+            words = views.view("<u4")
+            for word in range(3):
+                held = np.clip(lengths[short] - 4 * word, 0, 4)
+                words[short, word + 1] = self._at("<u4", self.start[short] + 4 * word) & _FIRST_BYTES[held]
+        validity = None if is_there is None else pa.py_buffer(np.packbits(is_there, bitorder="little"))
+        buffers = [validity, pa.py_buffer(views), pa.py_buffer(self.block)]
+        return pl.Series(pa.StringViewArray.from_buffers(pa.string_view(), len(self), buffers), dtype=pl.String)
+
+    def byte(self, place: int = 0) -> Bytes:
+        """Return the byte at `place` of each string, from its end where negative; void for a shorter one."""
+        return self.bytes_at((self.start if place >= 0 else self.end) + place)
+
+    def bytes_at(self, places: Places) -> Bytes:
+        """Return the bytes at places of the block; void outside it."""
+        return self.block.take(places, mode="clip")
+
+    def words(self, place: int = 0) -> NDArray[np.uint32]:
+        """Return the four bytes at `place` of each string as a number; void for a shorter one."""
+        return self._at("<u4", self.start + place)
+
+    def double_words(self, place: int = 0) -> NDArray[np.uint64]:
+        """Return the eight bytes at `place` of each string as a number; void for a shorter one."""
+        return self._at("<u8", self.start + place)
+
+    def begins_with(self, text: bytes) -> Mask:
+        """Say which strings begin with `text`."""
+        is_so = self.lengths >= len(text)
+        for width, place in _pieces(len(text)):
+            piece = text[place : place + width]
+            is_so &= self._at(f"<u{width}", self.start + place) == int.from_bytes(piece, "little")
+        return is_so
+
+    def equals(self, text: bytes) -> Mask:
+        """Say which strings are `text`."""
+        return (self.lengths == len(text)) & self.begins_with(text)
+
+    def _at(self, dtype: str, places: Places) -> NDArray[np.unsignedinteger]:
+        width = np.dtype(dtype).itemsize
+        windows = np.ndarray((len(self.block) - width + 1,), dtype, self.block, strides=(1,))
+        return windows[np.minimum(places, len(windows) - 1)]
+
+
+def word(letters: str) -> int:
+    """Return four ASCII letters as `Spans.words` does."""
+    return int.from_bytes(letters.encode("ascii"), "little")
+
+
+def _pieces(length: int) -> Iterator[tuple[int, int]]:
+    """Yield width and place of the pieces of eight, four, two and one bytes that make up a length."""
+    place = 0
+    for width in (8, 4, 2, 1):
+        while length - place >= width:
+            yield width, place
+            place += width
