@@ -156,7 +156,7 @@ def settle(judged: pl.DataFrame, as_of: int) -> pl.DataFrame:
         )
         .unique(["root", "target"], keep="first", maintain_order=True)
     )
-    speaking = pl.concat([own.filter(~twice), best.select(own.columns)])
+    speaking = _owned(pl.concat([own.filter(~twice), best.select(own.columns)]), judged)
     by_stamps = pl.col("ended_at") - pl.col("arrival")
     is_logged = (pl.col("depth") == 0) & ((pl.col("delay") - by_stamps).abs() <= 2 * SECOND).fill_null(False)
     has_end = pl.col("state").is_in([_DELIVERED, _LOST, _REJECTED])
@@ -174,6 +174,16 @@ def settle(judged: pl.DataFrame, as_of: int) -> pl.DataFrame:
         outcome="state",
         delay=pl.max_horizontal(delay, pl.lit(0, pl.Int64)),
     )
+
+
+def _owned(speaking: pl.DataFrame, judged: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows with the record that an earlier leg's row leads to, where their own leads to none."""
+    delivery = ["root", "target"]
+    lacking = speaking.filter(pl.col("record").is_null()).select(delivery)
+    known = judged.filter("is_ours", pl.col("record").is_not_null()).join(lacking, on=delivery, how="semi")
+    owners = known.group_by(delivery).agg(owner=pl.col("record").min())
+    found = speaking.join(owners, on=delivery, how="left", validate="m:1", maintain_order="left")
+    return found.with_columns(record=pl.coalesce("record", "owner")).drop("owner")
 
 
 def nameless(judged: pl.DataFrame, legs: pl.DataFrame, hops: pl.DataFrame, as_of: int) -> pl.DataFrame:
