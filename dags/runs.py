@@ -24,8 +24,8 @@ PARAMS = {
         description="Path of the YAML file that declares the incident, as the workers see it.",
     ),
     "out": Param(
-        "",
-        type="string",
+        None,  # an empty string would count as missing in the form
+        type=["null", "string"],
         title="Run folder",
         description=(
             "Where this run keeps its tables and reports."

@@ -1,6 +1,7 @@
-"""A real Airflow: scheduler, DAG processor and API server on SQLite. Assets trigger the chain, and the report is there.
+"""A real Airflow: scheduler, DAG processor and API server on SQLite. A person triggers the two ingesting DAGs, one of
+them in the browser as the README says; assets trigger the rest, and the report is there.
 
-One server for all tests here; in all they may take three minutes.
+On an idle machine it takes about a minute.
 """
 
 import json
@@ -10,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import sync_playwright
 
-from tools.local_airflow import LocalAirflow
+from tools.local_airflow import USER, LocalAirflow
 
-BUDGET_SECONDS = 180
+BUDGET_SECONDS = 300
 INGEST = ("ingest_mail_logs", "ingest_customer_records")
 CHAIN = (*INGEST, "measure_impact", "publish_reports")
 
@@ -21,9 +23,16 @@ pytestmark = pytest.mark.timeout(BUDGET_SECONDS)
 
 
 @pytest.fixture(scope="module")
-def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAirflow]:
+def runs_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture(scope="module")
+def airflow(tmp_path_factory: pytest.TempPathFactory, runs_folder: Path) -> Iterator[LocalAirflow]:
     home = tmp_path_factory.mktemp("airflow")
-    with LocalAirflow(home, components=("api-server", "scheduler", "dag-processor")) as server:
+    server = LocalAirflow(home, components=("api-server", "scheduler", "dag-processor"))
+    server.environment["MAILTOLL_OUT"] = str(runs_folder)
+    with server:
         yield server
     assert processes_of(home) == [], "Airflow left processes behind"
 
@@ -51,14 +60,36 @@ def wait_for(server: LocalAirflow, dag_id: str, count: int, deadline: float) -> 
         time.sleep(1)
 
 
-def test_assets_trigger_the_chain_up_to_the_report(airflow: LocalAirflow, demo_incident: Path, tmp_path: Path) -> None:
+def trigger_in_browser(server: LocalAirflow, dag_id: str) -> None:
+    """Log in, open the DAG, press Trigger, and press it again below the form as it stands."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium",
+            args=["--no-sandbox", "--disable-background-networking", "--disable-component-update"],
+        )
+        page = browser.new_page()
+        page.set_default_timeout(60_000)
+        page.goto(server.url)
+        page.fill("input[name=username]", USER)
+        page.fill("input[name=password]", server.password)
+        page.click("button[type=submit]")
+        page.get_by_role("link", name="Dags").first.wait_for()
+        page.goto(f"{server.url}/dags/{dag_id}")
+        page.get_by_role("button", name="Trigger").first.click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_role("button", name="Trigger").click()
+        dialog.wait_for(state="hidden")
+        browser.close()
+
+
+def test_assets_trigger_the_chain_up_to_the_report(airflow: LocalAirflow, runs_folder: Path) -> None:
     deadline = time.monotonic() + BUDGET_SECONDS - 20
     while {dag["dag_id"] for dag in airflow.ask("/dags")["dags"]} != set(CHAIN):
         assert time.monotonic() < deadline, "the DAG processor did not find the DAGs"
         time.sleep(0.5)
-    out = tmp_path / "out"
-    for dag_id in INGEST:
-        airflow.trigger(dag_id, incident=str(demo_incident), out=str(out))
+    trigger_in_browser(airflow, "ingest_mail_logs")
+    airflow.trigger("ingest_customer_records")
+    out = runs_folder / "officemail-lab"
 
     runs = {dag_id: wait_for(airflow, dag_id, 1, deadline) for dag_id in CHAIN}
 

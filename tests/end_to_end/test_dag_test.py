@@ -42,7 +42,8 @@ def test_a_refused_run_ends_red_with_its_refusal_written(project: Path, demo_inc
     flood = demo_incident.parent
     with lzma.open(flood / "mail.log.xz", "rt") as log:
         lines = log.readlines()
-    (tmp_path / "mail.log").write_text("".join(lines) + "m>, relay=none, delay=3.1, status=deferr\n" * (len(lines) // 10))
+    torn = "m>, relay=none, delay=3.1, status=deferr\n"
+    (tmp_path / "mail.log").write_text("".join(lines) + torn * (len(lines) // 10))
     for name in ("mail.log.1.gz", "queue.json", "customers.csv", "incident.yaml"):
         shutil.copy(flood / name, tmp_path)
 
