@@ -248,6 +248,37 @@ DELIVERIES = Table(
         Column("outcome", pl.String, "what became of it", allowed=OUTCOMES),
         Column("delay_seconds", pl.Float64, "outcome minus arrival; a lower limit while open", unit="s", minimum=0),
         Column("proven_delay_seconds", pl.Float64, "delay that the log itself proves", unit="s", minimum=0),
+        Column(
+            "seen_delay_seconds",
+            pl.Float64,
+            "while open and in no queue listing: from arrival to its last line",
+            unit="s",
+            is_nullable=True,
+            minimum=0,
+        ),
+        Column(
+            "longest_delay_seconds",
+            pl.Float64,
+            "while unresolved: until its queue file's end; null: no limit is known",
+            unit="s",
+            is_nullable=True,
+            minimum=0,
+        ),
+        Column(
+            "arrival_doubt",
+            pl.String,
+            "where no line of its own tells the arrival: `derived` from a delay, `later` queue file perhaps, `undated`,"
+            " or lines of two queue files are `mixed`",
+            is_nullable=True,
+            allowed=("derived", "later", "undated", "mixed"),
+        ),
+        Column("is_loss_inferred", pl.Boolean, "lost by the end of a queue file that it shared", is_nullable=True),
+        Column(
+            "is_address_doubted",
+            pl.Boolean,
+            "an alias, and the message may have named its mailbox too",
+            is_nullable=True,
+        ),
         Column("legs", pl.Int64, "queue files it passed through", minimum=1),
         Column("attempts", pl.Int64, "attempts for it, over all legs", minimum=0),
         Column("dsn", pl.String, "status code of the line that decided", is_nullable=True),
@@ -272,6 +303,89 @@ CELLS = Table(
         Column("lower", pl.Int64, "what the logs prove", minimum=0),
         Column("upper", pl.Int64, "lower plus all that might be", minimum=0),
         Column("baseline", pl.Float64, "mean over ordinary windows of the same length", is_nullable=True, minimum=0),
+    ),
+    visibility="public",
+)
+
+BOUND_CAUSES = (
+    "pending",
+    "unresolved",
+    "arrival",
+    "unmatched",
+    "nameless",
+    "unread_lines",
+    "gaps",
+    "loss_marks",
+    "unseen",
+)
+
+BOUNDS = Table(
+    name="bounds",
+    grain="one row per cell and cause: what the cause adds to the upper bound, after the causes before it",
+    key=("unit", "threshold_seconds", "messages", "count", "segment", "place"),
+    columns=(
+        Column("unit", pl.String, "what is counted", allowed=UNITS),
+        Column("threshold_seconds", pl.Int64, "late is a delay of at least this", unit="s", minimum=0),
+        Column("messages", pl.String, "which messages", allowed=MESSAGES),
+        Column("count", pl.String, "which outcomes", allowed=COUNTS),
+        Column("segment", pl.String, "`all`, a segment of the records, or `unmatched`"),
+        Column("place", pl.Int64, "the cause's turn", minimum=1),
+        Column("cause", pl.String, "what is not known", allowed=BOUND_CAUSES),
+        Column("width", pl.Int64, "units that it may add", minimum=0),
+    ),
+    visibility="public",
+    note="The widths of a cell add up to its `upper` minus its `measured`.",
+)
+
+LOSSES = Table(
+    name="losses",
+    grain="one row per host and hour of arrival: lines that queue files must have left, and those that are missing",
+    key=("host", "hour_at"),
+    columns=(
+        Column("host", pl.String, "mail server"),
+        Column("hour_at", INSTANT, "start of the hour"),
+        Column("lines_per_file", pl.Int64, "lines that a queue file for one recipient leaves there", minimum=0),
+        Column("files", pl.Int64, "queue files", minimum=0),
+        Column("lines_expected", pl.Int64, "lines that they must have left", unit="lines", minimum=0),
+        Column("lines_missing", pl.Int64, "of them missing", unit="lines", minimum=0),
+        Column("pairs_expected", pl.Int64, "pairs of lines written together", minimum=0),
+        Column("pairs_missing", pl.Int64, "of them missing, both", minimum=0),
+        Column("files_to_end", pl.Int64, "queue files that must have ended", minimum=0),
+        Column("finals", pl.Int64, "recipients whose end is logged", minimum=0),
+        Column("deletions", pl.Int64, "queue files that an operator deleted", minimum=0),
+        Column("recipients_counted", pl.Int64, "recipients of queue files that count them", minimum=0),
+        Column("recipients_unnamed", pl.Int64, "of them named by no end", minimum=0),
+        Column("recipients_uncounted", pl.Int64, "recipients named in queue files whose count is missing", minimum=0),
+        Column("files_counted", pl.Int64, "queue files that count their recipients", minimum=0),
+        Column("first_half_only", pl.Int64, "queue files with a beginning and no end", minimum=0),
+        Column("second_half_only", pl.Int64, "queue files with an end and no beginning", minimum=0),
+        Column("both_halves", pl.Int64, "queue files with both", minimum=0),
+    ),
+    visibility="public",
+)
+
+SILENCES = Table(
+    name="silences",
+    grain="one row per time of ten minutes or more without a fact from a host, in which queue files must have begun",
+    key=("host", "start_at"),
+    columns=(
+        Column("host", pl.String, "mail server"),
+        Column("start_at", INSTANT, "from"),
+        Column("end_at", INSTANT, "until"),
+        Column("files", pl.Int64, "queue files that began in it, by their later lines", minimum=2),
+    ),
+    visibility="public",
+)
+
+UNREAD = Table(
+    name="unread",
+    grain="one row per quarantined line: when it must have been written",
+    key=("source_id", "line_number"),
+    columns=(
+        _SOURCE_ID,
+        _LINE_NUMBER,
+        Column("from_at", INSTANT, "stamp of a line before it; null: none", is_nullable=True),
+        Column("until_at", INSTANT, "stamp of a line after it; null: none", is_nullable=True),
     ),
     visibility="public",
 )
@@ -564,6 +678,10 @@ TABLES = (
     CUSTOMER_RECORDS,
     DELIVERIES,
     CELLS,
+    BOUNDS,
+    LOSSES,
+    SILENCES,
+    UNREAD,
     ACCOUNTS,
     MINUTES,
     DELAYS,

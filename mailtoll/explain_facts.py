@@ -83,7 +83,7 @@ def facts_of(db: duckdb.DuckDBPyConnection, subject: Subject) -> Facts:
     )
     db.execute("CREATE OR REPLACE TABLE deliveries AS SELECT * EXCLUDE (delivery, root) FROM explained")
     table = impact.table(db, "deliveries", DELIVERIES).sort("arrived_at", "message_key", "mailbox_or_address")
-    impact.run_files(db, impact.COUNT[:1])
+    impact.run_files(db, impact.GRID)
     return Facts(told, impact.table(db, "cells", CELLS), table)
 
 

@@ -21,7 +21,7 @@ from transforms.settings import Settings
 
 # Tables that only the whole log can tell: cheap to make again from all events, or kept by the step that stitches.
 _OF_ALL_EVENTS = ("sources", "listings")
-_KEPT = ("hop_relays", "torn")
+_KEPT = ("hop_relays", "torn", "habits", "handing_hosts")
 _LADDER_OF_CHAINS = STITCH[:3]
 # Longer chains of legs than this are no mail's way; the walk ends there.
 _MOST_ROUNDS = 50

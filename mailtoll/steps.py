@@ -20,6 +20,7 @@ from expectations.recount import gates_on_recount
 from expectations.tables import (
     ACCOUNTS,
     ACTIVITY,
+    BOUNDS,
     CELLS,
     DELAYS,
     DELIVERIES,
@@ -207,9 +208,11 @@ def stitch(incident: str, out: str) -> dict[str, Any]:
     """Make deliveries of the events; return their number by outcome."""
     run = Run.of(incident, out)
     with impact.workspace() as db:
-        impact.stitch(db, run.event_files(), run.records, run.settings)
+        impact.stitch(db, run.event_files(), run.records, run.settings, run.parts(QUARANTINE))
         keep_context(db, run.warehouse)
         deliveries = impact.table(db, "deliveries", DELIVERIES)
+        for missing in impact.MISSING:
+            write_parquet(impact.table(db, missing.name, missing), run.warehouse.table(missing.name))
     write_parquet(deliveries, run.warehouse.table("deliveries"))
     find_window(run)
     return {"rows": deliveries.height, **dict(deliveries["outcome"].value_counts().iter_rows())}
@@ -221,9 +224,10 @@ def count(incident: str, out: str) -> dict[str, Any]:
     require_definition(run.incident, run.warehouse)
     keep_snapshot(run)
     with impact.workspace() as db:
-        db.read_parquet(str(run.warehouse.table("deliveries"))).create_view("deliveries")
-        impact.count(db, run.records, run.settings)
-        for declaration in (CELLS, ACCOUNTS, MINUTES, DELAYS, LADDER):
+        for name in ("deliveries", *(missing.name for missing in impact.MISSING)):
+            db.read_parquet(str(run.warehouse.table(name))).create_view(name)
+        impact.count(db, run.records, run.settings, pl.read_parquet(run.warehouse.table("findings")))
+        for declaration in (CELLS, BOUNDS, ACCOUNTS, MINUTES, DELAYS, LADDER):
             write_parquet(impact.table(db, declaration.name, declaration), run.warehouse.table(declaration.name))
         write_parquet(db.sql("SELECT * FROM people").pl(), run.warehouse.table("people"))
         cells = impact.table(db, "cells", CELLS)

@@ -13,34 +13,55 @@ from tempfile import TemporaryDirectory
 import duckdb
 import polars as pl
 
-from expectations.tables import CELLS, DELIVERIES, EVENTS, Table
+from expectations.tables import (
+    BOUNDS,
+    CELLS,
+    DELIVERIES,
+    EVENTS,
+    FINDINGS,
+    LOSSES,
+    QUARANTINE,
+    SILENCES,
+    UNREAD,
+    Table,
+)
 from transforms.settings import Settings
 
 SQL_FOLDER = Path(__file__).parent / "sql"
 CHOICES = ("00_macros.sql", "05_choices.sql")
-STITCH = ("10_lifetimes.sql", "20_legs.sql", "30_chains.sql", "40_deliveries.sql")
-COUNT = ("50_cells.sql", "60_accounts.sql", "70_minutes.sql", "71_delays.sql", "80_people.sql")
+STITCH = ("10_lifetimes.sql", "20_legs.sql", "30_chains.sql", "35_doubts.sql", "40_deliveries.sql")
+GRID = ("45_gaps.sql", "50_cells.sql", "55_bounds.sql")
+COUNT = (*GRID, "60_accounts.sql", "70_minutes.sql", "71_delays.sql", "80_people.sql")
 # Steps of time that can be drawn and spoken of; the shortest is chosen that keeps a picture within this many steps.
 _STEPS_SECONDS = (1, 5, 10, 30, 60, 300, 900, 1800, 3600, 10800, 21600, 86400)
 _MOST_STEPS = 2_000
+# What `stitch` finds missing from a log, beside its deliveries.
+MISSING = (LOSSES, SILENCES, UNREAD)
 # Half of what a whole run may use; what exceeds it goes to disk.
 _MEMORY_LIMIT = "700MB"
 
 
 @dataclass(frozen=True)
 class Impact:
-    """What was measured: frames of DELIVERIES and CELLS."""
+    """What was measured: frames of DELIVERIES, CELLS and BOUNDS."""
 
     deliveries: pl.DataFrame
     cells: pl.DataFrame
+    bounds: pl.DataFrame
 
 
-def measure(event_files: Sequence[Path], records: pl.DataFrame, settings: Settings) -> Impact:
-    """Count the impact from files of EVENTS and a frame of CUSTOMER_RECORDS."""
+def measure(
+    event_files: Sequence[Path],
+    records: pl.DataFrame,
+    settings: Settings,
+    findings: pl.DataFrame | None = None,
+    quarantine: pl.DataFrame | None = None,
+) -> Impact:
+    """Count the impact from files of EVENTS, a frame of CUSTOMER_RECORDS, and what is known of gaps and unread lines."""
     with workspace() as db:
-        stitch(db, event_files, records, settings)
-        count(db, records, settings)
-        return Impact(table(db, "deliveries", DELIVERIES), table(db, "cells", CELLS))
+        stitch(db, event_files, records, settings, quarantine)
+        count(db, records, settings, findings)
+        return Impact(table(db, "deliveries", DELIVERIES), table(db, "cells", CELLS), table(db, "bounds", BOUNDS))
 
 
 @contextmanager
@@ -58,9 +79,15 @@ def workspace() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def stitch(
-    db: duckdb.DuckDBPyConnection, event_files: Sequence[Path], records: pl.DataFrame, settings: Settings
+    db: duckdb.DuckDBPyConnection,
+    event_files: Sequence[Path],
+    records: pl.DataFrame,
+    settings: Settings,
+    quarantine: pl.DataFrame | None = None,
 ) -> None:
-    """Fill the tables of the ladder up to `deliveries`, from files of EVENTS."""
+    """Fill the tables of the ladder up to `deliveries`, from files of EVENTS and the lines of QUARANTINE."""
+    if quarantine is not None:
+        db.register("quarantine", quarantine.select("source_id", "line_number").to_arrow())
     if event_files:
         db.read_parquet([str(f) for f in event_files]).create_view("events", replace=True)
     else:
@@ -69,8 +96,16 @@ def stitch(
     run_files(db, STITCH)
 
 
-def count(db: duckdb.DuckDBPyConnection, records: pl.DataFrame, settings: Settings) -> None:
-    """Fill `cells`, `accounts`, `minutes`, `delays` and `people` from the table or view `deliveries`."""
+def count(
+    db: duckdb.DuckDBPyConnection, records: pl.DataFrame, settings: Settings, findings: pl.DataFrame | None = None
+) -> None:
+    """Fill `cells`, `bounds`, `accounts`, `minutes`, `delays`, `ladder` and `people` from `deliveries`.
+
+    `deliveries` is a table or view, and so are `losses`, `silences` and `unread`, which `stitch` makes; without one of
+    these nothing of its kind is missing. `findings` has the columns of FINDINGS.
+    """
+    if findings is not None:
+        db.register("findings", findings.to_arrow())
     declare(db, records, settings)
     ((first, last),) = db.sql(
         "SELECT epoch(min(arrived_at)), epoch(max(coalesce(ended_at, arrived_at))) FROM deliveries"
@@ -99,6 +134,11 @@ def declare(db: duckdb.DuckDBPyConnection, records: pl.DataFrame, settings: Sett
     for name, value in variables.items():
         db.execute(f"SET VARIABLE {name} = ?", [value])
     db.register("customer_records", records.to_arrow())
+    known = {name for (name,) in db.execute("SELECT table_name FROM information_schema.tables").fetchall()}
+    for declaration in (QUARANTINE, FINDINGS, *MISSING):  # empty where nobody looked
+        if declaration.name not in known:
+            db.register("nothing", declaration.empty().to_arrow())
+            db.execute(f"CREATE TABLE {declaration.name} AS FROM nothing")
     run_files(db, CHOICES)
 
 

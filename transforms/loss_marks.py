@@ -9,11 +9,7 @@ import polars as pl
 from expectations.tables import FINDINGS
 
 _MARKS = (
-    (
-        "imuxsock",
-        r"imuxsock(?:\[pid [0-9]+\])?:? lost ([0-9]+) messages",
-        "rsyslog dropped lines: its rate limit was reached",
-    ),
+    ("imuxsock", r"imuxsock(?:\[pid [0-9]+\])?:? lost ([0-9]+) messages", "rsyslog dropped lines: its rate limit was reached"),
     ("imuxsock", r"imuxsock.*begin to drop messages()", "rsyslog began to drop lines: its rate limit was reached"),
     ("Suppressed", r"^Suppressed ([0-9]+) messages", "journald dropped lines: its rate limit was reached"),
     ("message repeated", r"^(?:last message|message) repeated ([0-9]+) times", "syslog folded repeated lines into one"),
@@ -38,4 +34,4 @@ def find_loss_marks(lines: pl.DataFrame, source_id: str) -> pl.DataFrame:
                     pl.lit(detail).alias("detail"),
                 )
             )
-    return pl.concat(found) if found else FINDINGS.empty()
+    return FINDINGS.conform(pl.concat(found)) if found else FINDINGS.empty()

@@ -1,5 +1,6 @@
 -- One row per delivery: a message for a recipient mailbox in a local domain.
--- In:  legs, leg_recipients, hops, chains, hop_relays, listings; customer_records; settings, local_domains, bulk_senders
+-- In:  legs, leg_recipients, hops, chains, hop_relays, listings; torn, handing_hosts, last_legs, doubted_roots,
+--      shared_ends, uncounted; customer_records; settings, local_domains, bulk_senders
 -- Out: deliveries
 --
 -- Rules: see docs/methodology.md, "What became of a delivery". Who holds an address is asked of the records valid on
@@ -162,12 +163,16 @@ SELECT
     END AS state,
     CASE WHEN child IS NULL AND is_ended THEN placed.final_at ELSE coalesce(holding.expired_at, holding.ended_at) END AS state_at,
     holding.is_listed AS is_listed,
-    greatest(placed.last_at, holding.last_line_at) AS seen_at
+    greatest(placed.last_at, holding.last_line_at) AS seen_at,
+    -- a queue file goes when everybody's mail has gone, unless it was handed on inside the platform
+    CASE WHEN holding.end_kind = 'removed' AND (handing_hosts.host IS NULL OR last_legs.leg IS NOT NULL) THEN holding.ended_at END AS closed_at
 FROM placed
 JOIN legs AS holding ON holding.leg = placed.holder
 JOIN legs AS own ON own.leg = placed.leg
 LEFT JOIN known ON known.leg = placed.holder
 LEFT JOIN hop_relays ON hop_relays.host = own.host AND hop_relays.relay = placed.relay
+LEFT JOIN handing_hosts ON handing_hosts.host = holding.host
+LEFT JOIN last_legs ON last_legs.leg = placed.holder
 CROSS JOIN listings;
 
 -- Recipients that the log counts (`nrcpt=`) and never names.
@@ -190,6 +195,7 @@ SELECT
     CASE WHEN legs.end_kind IN ('deleted', 'ended') OR legs.expired_at IS NOT NULL THEN 'lost' ELSE 'unresolved' END AS state,
     coalesce(legs.expired_at, legs.ended_at) AS state_at,
     legs.last_line_at AS seen_at,
+    CASE WHEN legs.end_kind = 'removed' AND (handing_hosts.host IS NULL OR last_legs.leg IS NOT NULL) THEN legs.ended_at END AS closed_at,
     unnest(range(missing)) AS place
 FROM (
     SELECT
@@ -203,24 +209,11 @@ FROM (
     LEFT JOIN known USING (leg)
 ) AS legs
 JOIN chains USING (leg)
+LEFT JOIN handing_hosts ON handing_hosts.host = legs.host
+LEFT JOIN last_legs ON last_legs.leg = legs.leg
 ANTI JOIN (SELECT DISTINCT leg FROM hops) AS handed_on USING (leg)
 ANTI JOIN heirs USING (leg)
 WHERE legs.is_accepted AND NOT chains.is_notice AND missing > 0 AND legs.end_kind IS DISTINCT FROM 'requeued';
-
--- Hosts whose log has lost lines: a queue file that ended without its recipients' ends, or that has no beginning
--- although the log had begun. Their open mail is proven to wait only until its last line.
-CREATE OR REPLACE TABLE torn AS
-WITH
-begun AS (SELECT host, min(logged_at) AS began_at FROM facts GROUP BY host)
-SELECT DISTINCT legs.host
-FROM legs
-JOIN begun USING (host)
-LEFT JOIN (SELECT leg, count(*) AS finals FROM leg_recipients WHERE is_ended GROUP BY leg) AS ends USING (leg)
-WHERE legs.is_accepted
-  AND (
-      (legs.end_kind = 'removed' AND legs.expired_at IS NULL AND coalesce(ends.finals, 0) < coalesce(legs.recipient_count, 1))
-      OR (NOT legs.has_arrival_line AND legs.message_id IS NULL AND legs.arrived_at > began_at + INTERVAL 1 MINUTE AND legs.lifetime >= 0)
-  );
 
 CREATE OR REPLACE TABLE deliveries AS
 WITH
@@ -258,6 +251,7 @@ decided AS (  -- one row per message and target
         max(depth) + 1 AS legs,
         sum(attempts)::BIGINT AS attempts,
         max(seen_at) AS seen_at,
+        CASE WHEN bool_and(closed_at IS NOT NULL) FILTER (state IN ('pending', 'unresolved')) THEN max(closed_at) END AS closed_at,
         bool_or(is_listed) AS is_listed
     FROM spoken
     GROUP BY root, target
@@ -280,6 +274,7 @@ timed AS (
         line.source_id,
         line.line_number,
         line.final_delay_seconds,
+        NOT line.is_ended AS is_inferred,
         CASE outcome WHEN 'delivered' THEN delivered_at WHEN 'lost' THEN failed_at WHEN 'rejected_recipient' THEN failed_at END AS ended_at
     FROM decided
     JOIN roots USING (root)
@@ -294,13 +289,15 @@ timed AS (
         1 AS legs,
         0 AS attempts,
         nameless.seen_at,
-        false AS is_listed
+        nameless.closed_at,
+        false AS is_listed,
+        true AS is_inferred
     FROM nameless
     JOIN roots USING (root)
 )
 SELECT
-    * EXCLUDE (seen_seconds),
-    coalesce(seen_seconds, delay_seconds) AS proven_delay_seconds
+    * EXCLUDE (is_torn),
+    CASE WHEN is_torn OR outcome <> 'pending' THEN coalesce(seen_delay_seconds, delay_seconds) ELSE delay_seconds END AS proven_delay_seconds
 FROM (
     SELECT
         timed.host || '/' || timed.queue_id || '@' || epoch_ms(timed.arrived_at)::VARCHAR AS message_key,
@@ -329,10 +326,14 @@ FROM (
         timed.legs,
         timed.attempts,
         timed.dsn,
-        CASE
-            WHEN timed.ended_at IS NOT NULL OR timed.is_listed OR torn.host IS NULL AND timed.outcome = 'pending' THEN NULL
-            ELSE greatest(0, seconds_between(timed.arrived_at, timed.seen_at))
-        END::DOUBLE AS seen_seconds,
+        CASE WHEN timed.ended_at IS NULL AND NOT timed.is_listed THEN greatest(0, seconds_between(timed.arrived_at, timed.seen_at)) END::DOUBLE
+            AS seen_delay_seconds,
+        CASE WHEN timed.ended_at IS NULL AND timed.closed_at IS NOT NULL THEN greatest(0, seconds_between(timed.arrived_at, timed.closed_at)) + 1 END::DOUBLE
+            AS longest_delay_seconds,
+        doubted_roots.arrival_doubt,
+        timed.outcome = 'lost' AND timed.is_inferred AND shared_ends.root IS NOT NULL AS is_loss_inferred,
+        timed.address <> timed.mailbox AND uncounted.root IS NOT NULL AS is_address_doubted,
+        torn.host IS NOT NULL AS is_torn,
         timed.outcome AS reason,
         timed.source_id,
         timed.line_number
@@ -340,4 +341,7 @@ FROM (
     CROSS JOIN settings
     LEFT JOIN bulk ON bulk.sender = timed.sender
     LEFT JOIN torn ON torn.host = timed.host
+    LEFT JOIN doubted_roots ON doubted_roots.root = timed.root
+    LEFT JOIN shared_ends ON shared_ends.root = timed.root
+    LEFT JOIN uncounted ON uncounted.root = timed.root
 );

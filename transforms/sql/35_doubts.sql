@@ -1,0 +1,199 @@
+-- What the lines themselves tell of lines that are missing.
+-- In:  events, quarantine, facts, legs, leg_recipients, hops, chains, hop_relays; settings
+-- Out: habits, one row per host: which lines its queue files leave; losses, one row per host and hour: lines expected
+--      and missing; torn, hosts that have lost lines; silences, times without a line in which queue files must have
+--      begun; doubted_roots, shared_ends and uncounted, messages of which the beginning, an end or a recipient may have
+--      gone; handing_hosts and last_legs, where a queue file's end is no end of its mail, and where it is
+--
+-- Rules: a queue file of a host leaves a line when it arrives, one with its Message-ID, one with its number of
+-- recipients, one per recipient's end and one at its own end, as far as most files of that host do. A file that has
+-- some of them and lacks others has lost lines. Of a file whose every line was lost nothing is left: their number is
+-- told by how often either half is missing (Lincoln and Petersen: only the first half x only the second / both).
+
+CREATE OR REPLACE TABLE habits AS
+SELECT
+    host,
+    began_at,
+    is_chained,
+    files_arrived > files / 2 AS has_arrivals,
+    files_named > files / 2 AS has_names,
+    files_counted > files / 2 AS has_counts,
+    files_removed > files / 5 AS has_ends,
+    1 + has_arrivals::INTEGER + has_names::INTEGER + has_counts::INTEGER + has_ends::INTEGER AS lines_per_file
+FROM (
+    SELECT
+        legs.host,
+        count(*) AS files,
+        count(*) FILTER (has_arrival_line) AS files_arrived,
+        count(message_id) AS files_named,
+        count(recipient_count) AS files_counted,
+        count(*) FILTER (end_kind IN ('removed', 'ended')) AS files_removed
+    FROM legs
+    WHERE is_accepted AND lifetime >= 0
+    GROUP BY legs.host
+)
+JOIN (SELECT host, min(logged_at) AS began_at FROM facts GROUP BY host) USING (host)
+CROSS JOIN (SELECT count(*) > 0 AS is_chained FROM (SELECT 1 FROM hops UNION ALL SELECT 1 FROM former_legs));
+
+CREATE OR REPLACE TABLE losses AS
+WITH
+told AS (
+    SELECT leg, count(*) AS named, count(*) FILTER (is_ended) AS finals, max(final_at) AS last_final_at FROM leg_recipients GROUP BY leg
+),
+files AS (  -- from their beginning to their end within the log
+    SELECT
+        legs.host,
+        date_trunc('hour', legs.arrived_at) AS hour_at,
+        habits.lines_per_file,
+        legs.is_accepted,
+        legs.recipient_count,
+        legs.end_kind,
+        coalesce(named, 0) AS named,
+        coalesce(finals, 0) AS finals,
+        is_accepted AND has_arrivals AND chains.depth = 0 AND coalesce(sender, '?') <> '' AS must_arrive,
+        is_accepted AND has_names AS must_be_named,
+        is_accepted AND has_counts AND NOT legs.is_listed AS must_be_counted,
+        is_accepted AND has_ends AND finals >= recipient_count AND last_final_at < settings.as_of - INTERVAL 1 MINUTE AS must_end,
+        CASE WHEN end_kind = 'removed' AND expired_at IS NULL THEN coalesce(recipient_count, 1) ELSE 0 END AS must_be_final,
+        must_arrive AND NOT has_arrival_line AS lacks_arrival,
+        must_be_named AND message_id IS NULL AS lacks_name,
+        must_be_counted AND recipient_count IS NULL AS lacks_count,
+        must_end AND ended_at IS NULL AS lacks_end,
+        greatest(0, must_be_final - coalesce(finals, 0)) AS lacks_finals,
+        CASE WHEN has_counts THEN recipient_count IS NOT NULL ELSE has_arrival_line OR message_id IS NOT NULL END AS has_first_half,
+        coalesce(finals, 0) > 0 OR ended_at IS NOT NULL AS has_second_half
+    FROM legs
+    JOIN habits USING (host)
+    JOIN chains USING (leg)
+    CROSS JOIN settings
+    LEFT JOIN told USING (leg)
+    WHERE legs.lifetime >= 0 AND NOT chains.is_notice AND legs.arrived_at > habits.began_at + INTERVAL 1 MINUTE
+)
+SELECT
+    host,
+    hour_at,
+    any_value(lines_per_file) AS lines_per_file,
+    count(*) FILTER (is_accepted) AS files,
+    sum(must_arrive::INTEGER + must_be_named::INTEGER + must_be_counted::INTEGER + must_end::INTEGER + must_be_final)::BIGINT AS lines_expected,
+    sum(lacks_arrival::INTEGER + lacks_name::INTEGER + lacks_count::INTEGER + lacks_end::INTEGER + lacks_finals)::BIGINT AS lines_missing,
+    count(*) FILTER (must_arrive AND must_be_named) AS pairs_expected,
+    count(*) FILTER (lacks_arrival AND lacks_name) AS pairs_missing,
+    count(*) FILTER (must_end) AS files_to_end,
+    sum(finals)::BIGINT AS finals,
+    count(*) FILTER (end_kind = 'deleted') AS deletions,
+    coalesce(sum(recipient_count), 0)::BIGINT AS recipients_counted,
+    coalesce(sum(lacks_finals) FILTER (recipient_count IS NOT NULL), 0)::BIGINT AS recipients_unnamed,
+    coalesce(sum(named) FILTER (lacks_count), 0)::BIGINT AS recipients_uncounted,
+    count(recipient_count) AS files_counted,
+    count(*) FILTER (has_first_half AND NOT has_second_half) AS first_half_only,
+    count(*) FILTER (has_second_half AND NOT has_first_half) AS second_half_only,
+    count(*) FILTER (has_first_half AND has_second_half) AS both_halves
+FROM files
+GROUP BY host, hour_at;
+
+-- Hosts whose log has lost lines. Their open mail is proven to wait only until its last line.
+CREATE OR REPLACE TABLE torn AS
+SELECT DISTINCT host FROM losses WHERE lines_missing > 0;
+
+-- Ten minutes are long for a server that has mail to tell of; one file's beginning may be lost by chance, two seldom are.
+CREATE OR REPLACE TABLE silences AS
+WITH
+written AS (
+    SELECT DISTINCT host, date_trunc('minute', logged_at) AS minute_at
+    FROM events SEMI JOIN torn USING (host)
+    WHERE kind <> 'snapshot'
+),
+runs AS (
+    SELECT host, minute_at + INTERVAL 1 MINUTE AS start_at, lead(minute_at) OVER (PARTITION BY host ORDER BY minute_at) AS end_at
+    FROM written
+    QUALIFY end_at >= start_at + INTERVAL 10 MINUTE
+)
+SELECT runs.host, runs.start_at, runs.end_at, count(*) AS files
+FROM runs
+JOIN legs ON legs.host = runs.host AND legs.arrived_at >= runs.start_at AND legs.arrived_at < runs.end_at
+JOIN chains USING (leg)
+WHERE NOT legs.has_arrival_line AND legs.lifetime >= 0 AND chains.depth = 0
+GROUP BY ALL
+HAVING count(*) >= 2;
+
+CREATE OR REPLACE TABLE doubted_roots AS
+WITH
+mixed AS (  -- an id used again, and the lines between the two files are lost: an end tells another arrival
+    SELECT DISTINCT chains.root
+    FROM legs
+    SEMI JOIN torn USING (host)
+    JOIN leg_recipients AS given USING (leg)
+    JOIN chains USING (leg)
+    WHERE given.final_delay_seconds + 2 < seconds_between(legs.arrived_at, given.final_at) AND NOT is_never_reused(legs.queue_id)
+),
+begun AS (
+    SELECT
+        legs.leg AS root,
+        CASE
+            WHEN has_arrival_line AND former_queue_id IS NULL AND NOT coalesce(contains(client, '[127.0.0.1]') OR contains(client, '[::1]'), false) THEN NULL
+            WHEN has_arrival_line AND NOT is_chained THEN NULL
+            WHEN NOT has_arrival_line AND message_id IS NULL AND epoch_us(arrived_at) >= (first_moment // 4294967296) // 4096 THEN 'undated'
+            WHEN is_chained OR sender = '' THEN 'later'
+            ELSE 'derived'
+        END AS doubt
+    FROM legs
+    JOIN habits USING (host)
+    JOIN chains USING (leg)
+    WHERE chains.depth = 0 AND legs.lifetime >= 0 AND habits.has_arrivals AND legs.arrived_at > habits.began_at
+)
+SELECT root, CASE WHEN mixed.root IS NOT NULL THEN 'mixed' ELSE begun.doubt END AS arrival_doubt
+FROM (SELECT * FROM begun WHERE doubt IS NOT NULL) AS begun
+FULL JOIN mixed USING (root);
+
+-- Messages with a queue file that ended for several recipients at once: a recipient's own end may have been lost before.
+CREATE OR REPLACE TABLE shared_ends AS
+SELECT DISTINCT chains.root
+FROM legs
+JOIN chains USING (leg)
+WHERE (legs.end_kind IN ('deleted', 'ended') OR legs.expired_at IS NOT NULL) AND legs.recipient_count IS DISTINCT FROM 1;
+
+-- Messages of which a recipient may go unnamed.
+CREATE OR REPLACE TABLE uncounted AS
+SELECT DISTINCT chains.root
+FROM legs
+SEMI JOIN torn USING (host)
+JOIN chains USING (leg)
+LEFT JOIN (
+    SELECT leg, count(*) AS named
+    FROM leg_recipients SEMI JOIN (SELECT leg FROM legs SEMI JOIN torn USING (host)) AS of_torn_hosts USING (leg)
+    GROUP BY leg
+) AS told USING (leg)
+WHERE legs.recipient_count IS NULL OR legs.recipient_count > coalesce(told.named, 0);
+
+-- Hosts that hand mail on inside the platform, and the legs there that hand it to somebody else.
+CREATE OR REPLACE TABLE handing_hosts AS
+SELECT DISTINCT legs.host FROM hops JOIN legs USING (leg) JOIN leg_recipients USING (leg_recipient) WHERE leg_recipients.is_ended;
+
+CREATE OR REPLACE TABLE last_legs AS
+SELECT DISTINCT given.leg
+FROM leg_recipients AS given
+JOIN (SELECT leg, host FROM legs SEMI JOIN torn USING (host) SEMI JOIN handing_hosts USING (host)) AS legs USING (leg)
+ANTI JOIN hop_relays ON hop_relays.host = legs.host AND hop_relays.relay = given.relay
+ANTI JOIN hops USING (leg_recipient)
+WHERE given.is_ended AND given.final_status <> 'forwarded';
+
+-- Lines that could not be read, each with the times between which it was written: those of the lines around it.
+CREATE OR REPLACE TABLE unread AS
+WITH
+blocks AS (
+    SELECT source_id, line_number // 1000 AS block, min(logged_at) AS first_at, max(logged_at) AS last_at
+    FROM events SEMI JOIN quarantine USING (source_id)
+    WHERE kind <> 'snapshot'
+    GROUP BY ALL
+),
+reached AS (
+    SELECT
+        source_id, block, max(last_at) OVER before AS from_at, min(first_at) OVER after AS until_at
+    FROM blocks
+    WINDOW
+        before AS (PARTITION BY source_id ORDER BY block ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
+        after AS (PARTITION BY source_id ORDER BY block ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)
+)
+SELECT quarantine.source_id, quarantine.line_number, reached.from_at, reached.until_at
+FROM quarantine
+LEFT JOIN reached ON reached.source_id = quarantine.source_id AND reached.block = quarantine.line_number // 1000;
