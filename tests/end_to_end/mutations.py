@@ -15,12 +15,14 @@ class Mutation:
 
 
 LIFETIMES, LEGS, CHAINS = "10_lifetimes.sql", "20_legs.sql", "30_chains.sql"
-DELIVERIES, CELLS, PEOPLE = "40_deliveries.sql", "50_cells.sql", "80_people.sql"
+DELIVERIES, CELLS, BOUNDS, PEOPLE = "40_deliveries.sql", "50_cells.sql", "55_bounds.sql", "80_people.sql"
 
 EDGES = (
     Mutation("late only above D", CELLS, "delay_seconds >= by_delay.at_least", "delay_seconds > by_delay.at_least"),
-    Mutation("a window without its start", CELLS, "arrived_at >= windows.start_at", "arrived_at > windows.start_at"),
-    Mutation("a window with its end", CELLS, "arrived_at < windows.end_at", "arrived_at <= windows.end_at"),
+    Mutation(
+        "a window without its start", CELLS, "ON deliveries.arrived_at >= windows", "ON deliveries.arrived_at > windows"
+    ),
+    Mutation("a window with its end", CELLS, "deliveries.arrived_at < windows", "deliveries.arrived_at <= windows"),
     Mutation("a ladder late only above D", PEOPLE, "ON longest_seconds >= threshold", "ON longest_seconds > threshold"),
 )
 FILTERS = (
@@ -80,8 +82,8 @@ PEOPLE_OF = (
         "coalesce(timed.segment, 'unmatched')",
         "coalesce(timed.segment, 'business')",
     ),
-    Mutation("accounts are counted by mailbox", CELLS, "'account', account_id", "'account', mailbox"),
-    Mutation("customers are counted by account", CELLS, "'customer', customer_id", "'customer', account_id"),
+    Mutation("accounts are counted by mailbox", CELLS, "account_id AS entity", "mailbox AS entity"),
+    Mutation("customers are counted by account", CELLS, "customer_id AS entity", "account_id AS entity"),
     Mutation(
         "the day is that of UTC",
         DELIVERIES,
@@ -152,12 +154,7 @@ FIGURES = (
     Mutation(
         "the incident is part of its baseline", CELLS, "avg(measured) FILTER (window_number > 0)", "avg(measured)"
     ),
-    Mutation(
-        "an upper bound below the count",
-        CELLS,
-        " OR is_open), 0)::BIGINT AS possible",
-        " AND is_open), 0)::BIGINT AS possible",
-    ),
+    Mutation("an upper bound below the count", BOUNDS, "measured + width AS upper", "measured - width AS upper"),
     Mutation("a definition is missing", CELLS, "VALUES ('late'), ('late_or_lost')", "VALUES ('late')"),
 )
 
