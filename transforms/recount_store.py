@@ -19,10 +19,10 @@ from transforms.recount_lifetimes import tell_lifetimes
 from transforms.recount_recipients import read_recipients
 from transforms.settings import Settings
 
-_EVENTS_IN_PART = 1_500_000  # some 300 MB while a part is worked on
-_MESSAGES_IN_SHARE = 400_000
+_EVENTS_IN_PART = 1_000_000  # some 200 MB while a part is worked on
+_MESSAGES_IN_SHARE = 200_000
 _LINKS = (
-    "leg", "queue", "host", "arrival", "file", "line", "named", "former", "is_foreign", "end_kind", "is_bulk", "part",
+    "leg", "queue", "host", "arrival", "file", "line", "named", "former", "is_foreign", "end_kind", "is_bulk",
 )  # fmt: skip
 
 
@@ -36,26 +36,24 @@ class Store:
     folder: Path
     parts: int
     links: pl.DataFrame
+    numbers: tuple[pl.Series, ...]  # of each part's legs, in the order in which they are stored
     notices: pl.DataFrame
     listed_at: int | None
 
     def legs(self, part: int) -> pl.DataFrame:
         """Return the legs of a part, with their numbers."""
-        return self._numbered(pl.read_parquet(self.folder / f"legs-{part}.parquet"), part)
+        return pl.read_parquet(self.folder / f"legs-{part}.parquet").with_columns(number=self.numbers[part]).drop("leg")
 
     def rows(self, part: int) -> pl.DataFrame:
         """Return the recipients' rows of a part, with the numbers of their legs; `row` is unique over all parts."""
-        return self._numbered(pl.read_parquet(self.folder / f"rows-{part}.parquet"), part)
+        rows = pl.read_parquet(self.folder / f"rows-{part}.parquet")
+        return rows.with_columns(number=self.numbers[part].gather(rows["place"])).drop("place")
 
     def legs_of(self, numbers: pl.DataFrame) -> pl.DataFrame:
         """Return the legs with these numbers."""
         places = self.links.join(numbers, on="number", how="semi")["part"].unique()
         found = [self.legs(part).join(numbers, on="number", how="semi") for part in places]
         return pl.concat(found) if found else self.legs(0).clear()
-
-    def _numbered(self, frame: pl.DataFrame, part: int) -> pl.DataFrame:
-        numbers = self.links.filter(part=part).select("leg", "number")
-        return frame.join(numbers, on="leg", validate="m:1").drop("leg")
 
 
 @contextmanager
@@ -65,37 +63,44 @@ def store(event_files: list[Path], settings: Settings) -> Iterator[Store]:
         folder = Path(name)
         bulk = read_bulk_senders(event_files, settings)
         links, notices, listed, rows = [], [], [], 0
-        parts = list(_dealt(read_events(event_files, settings), folder))
-        for part, events in enumerate(parts):
-            told = tell_lifetimes(events.collect())
-            legs = read_legs(told, bulk)
+        for part, events in enumerate(_dealt(event_files, settings, folder)):
+            told = tell_lifetimes(events)
+            legs = read_legs(told, bulk).with_row_index("place")
             recipients = read_recipients(told, legs).with_row_index("row", offset=rows)
             rows += recipients.height
             known = recipients.group_by("leg").agg(known=pl.len().cast(pl.Int32))
-            legs = legs.join(known, on="leg", how="left", validate="1:1").with_columns(pl.col("known").fill_null(0))
-            legs.write_parquet(folder / f"legs-{part}.parquet", compression="lz4", statistics=False)
-            recipients.write_parquet(folder / f"rows-{part}.parquet", compression="lz4", statistics=False)
-            links.append(legs.with_columns(part=pl.lit(part, pl.UInt16)).select(_LINKS))
+            placed = recipients.join(legs.select("leg", "place"), on="leg", validate="m:1").drop("leg")
+            placed.write_parquet(folder / f"rows-{part}.parquet", compression="lz4", statistics=False)
+            counted = legs.join(known, on="leg", how="left", validate="1:1", maintain_order="left")
+            counted.with_columns(pl.col("known").fill_null(0)).drop("place").write_parquet(
+                folder / f"legs-{part}.parquet", compression="lz4", statistics=False
+            )
+            links.append(legs.select(*_LINKS, "place", part=pl.lit(part, pl.UInt16)))
             notices.append(_notices(told))
             listed.append(told.filter(pl.col("kind") == "snapshot")["at"].max())
-        ordered = pl.concat(links).sort("arrival", "file", "line", "leg").drop("file", "line").with_row_index("number")
         times = [at for at in listed if isinstance(at, int)]
-        yield Store(folder, len(parts), ordered, pl.concat(notices), max(times, default=None))
+        ordered = pl.concat(links).sort("arrival", "file", "line", "leg").with_row_index("number")
+        numbers = tuple(ordered.filter(part=part).sort("place")["number"] for part in range(len(links)))
+        ordered = ordered.drop("file", "line", "leg", "place")
+        yield Store(folder, len(links), ordered, numbers, pl.concat(notices), max(times, default=None))
 
 
-def _dealt(events: pl.LazyFrame, folder: Path) -> Iterator[pl.LazyFrame]:
-    """Yield the parts; where one is enough, nothing is written."""
-    count = events.select(pl.len()).collect(engine="streaming").item()
+def _dealt(event_files: list[Path], settings: Settings, folder: Path) -> Iterator[pl.DataFrame]:
+    """Yield the events part by part; where one part is enough, nothing is written."""
+    events = read_events(event_files, settings)
+    count = pl.scan_parquet(event_files).select(pl.len()).collect().item() if event_files else 0
     parts = -(-count // _EVENTS_IN_PART) or 1
     if parts == 1:
-        yield events
+        yield events.collect(engine="streaming")
         return
     dealt = events.with_columns(part=(pl.col("queue") % parts).cast(pl.UInt16))
     to = pl.PartitionBy(folder / "events", key="part", include_key=False)
     dealt.sink_parquet(to, mkdir=True, compression="lz4", statistics=False, engine="streaming")
     for part in range(parts):
         files = sorted((folder / "events" / f"part={part}").glob("*.parquet"))
-        yield pl.scan_parquet(files) if files else events.clear()
+        yield pl.read_parquet(files) if files else events.clear().collect()
+        for file in files:
+            file.unlink()
 
 
 def _notices(events: pl.DataFrame) -> pl.DataFrame:
