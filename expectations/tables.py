@@ -272,6 +272,12 @@ DELIVERIES = Table(
             is_nullable=True,
             allowed=("derived", "later", "undated", "mixed"),
         ),
+        Column(
+            "is_end_doubted",
+            pl.Boolean,
+            "pending, and silent for twice the time in which the server tries again",
+            is_nullable=True,
+        ),
         Column("is_loss_inferred", pl.Boolean, "lost by the end of a queue file that it shared", is_nullable=True),
         Column(
             "is_address_doubted",
@@ -366,13 +372,13 @@ LOSSES = Table(
 
 SILENCES = Table(
     name="silences",
-    grain="one row per time of ten minutes or more without a fact from a host, in which queue files must have begun",
+    grain="one row per time of ten minutes or more without a fact from a host, in which queue files must have written",
     key=("host", "start_at"),
     columns=(
         Column("host", pl.String, "mail server"),
         Column("start_at", INSTANT, "from"),
         Column("end_at", INSTANT, "until"),
-        Column("files", pl.Int64, "queue files that began in it, by their later lines", minimum=2),
+        Column("files", pl.Int64, "queue files that began in it, by their later lines, or were not heard of after it", minimum=2),
     ),
     visibility="public",
 )

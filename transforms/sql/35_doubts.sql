@@ -1,8 +1,8 @@
 -- What the lines themselves tell of lines that are missing.
--- In:  events, quarantine, facts, legs, leg_recipients, hops, chains, hop_relays; settings
+-- In:  events, quarantine, facts, said, legs, leg_recipients, hops, chains, hop_relays; settings
 -- Out: habits, one row per host: which lines its queue files leave; losses, one row per host and hour: lines expected
---      and missing; torn, hosts that have lost lines; silences, times without a line in which queue files must have
---      begun; doubted_roots, shared_ends and uncounted, messages of which the beginning, an end or a recipient may have
+--      and missing; torn, hosts that have lost lines; fallen_silent, queue files that wait and are not tried again;
+--      silences, times without a line in which queue files must have begun or been tried; doubted_roots, shared_ends and uncounted, messages of which the beginning, an end or a recipient may have
 --      gone; handing_hosts and last_legs, where a queue file's end is no end of its mail, and where it is
 --
 -- Rules: a queue file of a host leaves a line when it arrives, one with its Message-ID, one with its number of
@@ -95,12 +95,41 @@ GROUP BY host, hour_at;
 CREATE OR REPLACE TABLE torn AS
 SELECT DISTINCT host FROM losses WHERE lines_missing > 0;
 
--- Ten minutes are long for a server that has mail to tell of; one file's beginning may be lost by chance, two seldom are.
+-- Queue files that wait and are not tried again, although the server has had twice the time that it takes otherwise.
+CREATE OR REPLACE TABLE retry_habit AS  -- of some thousands of files: they all keep the same timetable
+SELECT coalesce(quantile_cont(seconds, 0.99), 0) AS seconds
+FROM (
+    SELECT seconds_between(lag(logged_at) OVER (PARTITION BY leg, recipient ORDER BY logged_at), logged_at) AS seconds
+    FROM said
+    WHERE kind = 'attempted' AND leg % (SELECT 1 + count(*) // 20000 FROM legs) = 0
+);
+
+CREATE OR REPLACE TABLE fallen_silent AS
+WITH
+held AS (
+    SELECT host, queue_id, lifetime
+    FROM facts
+    WHERE kind IN ('held', 'released')
+    GROUP BY ALL
+    HAVING arg_max(kind, moment) = 'held'
+)
+SELECT legs.leg, legs.host, legs.last_line_at
+FROM legs
+ANTI JOIN held USING (host, queue_id, lifetime)
+SEMI JOIN (SELECT leg FROM leg_recipients WHERE attempts > 0) AS tried USING (leg)
+CROSS JOIN settings
+CROSS JOIN retry_habit
+WHERE legs.ended_at IS NULL AND legs.lifetime >= 0 AND NOT legs.is_listed AND retry_habit.seconds > 0
+  AND seconds_between(legs.last_line_at, settings.as_of) > 2 * retry_habit.seconds
+  -- everybody whom it counts has met an end: it is only its own end that is lost
+  AND legs.leg NOT IN (SELECT leg FROM leg_recipients GROUP BY leg HAVING bool_and(is_ended));
+
+-- Ten minutes are long for a server that has mail to tell of; one file's line may be lost by chance, two seldom are.
 CREATE OR REPLACE TABLE silences AS
 WITH
 written AS (
     SELECT DISTINCT host, date_trunc('minute', logged_at) AS minute_at
-    FROM events SEMI JOIN torn USING (host)
+    FROM events SEMI JOIN (SELECT host FROM torn UNION ALL SELECT host FROM fallen_silent) AS damaged USING (host)
     WHERE kind <> 'snapshot'
 ),
 runs AS (
@@ -110,9 +139,14 @@ runs AS (
 )
 SELECT runs.host, runs.start_at, runs.end_at, count(*) AS files
 FROM runs
-JOIN legs ON legs.host = runs.host AND legs.arrived_at >= runs.start_at AND legs.arrived_at < runs.end_at
-JOIN chains USING (leg)
-WHERE NOT legs.has_arrival_line AND legs.lifetime >= 0 AND chains.depth = 0
+JOIN (
+    SELECT host, arrived_at AS since_at, arrived_at AS until_at
+    FROM legs JOIN chains USING (leg)
+    WHERE NOT has_arrival_line AND lifetime >= 0 AND depth = 0
+    UNION ALL
+    SELECT host, last_line_at, last_line_at + to_microseconds((seconds * 1000000)::BIGINT)
+    FROM fallen_silent CROSS JOIN retry_habit
+) AS missed ON missed.host = runs.host AND missed.until_at >= runs.start_at AND missed.since_at < runs.end_at
 GROUP BY ALL
 HAVING count(*) >= 2;
 

@@ -1,5 +1,5 @@
 -- One row per delivery: a message for a recipient mailbox in a local domain.
--- In:  legs, leg_recipients, hops, chains, hop_relays, listings; torn, handing_hosts, last_legs, doubted_roots,
+-- In:  legs, leg_recipients, hops, chains, hop_relays, listings; torn, fallen_silent, handing_hosts, last_legs, doubted_roots,
 --      shared_ends, uncounted; customer_records; settings, local_domains, bulk_senders
 -- Out: deliveries
 --
@@ -164,6 +164,7 @@ SELECT
     CASE WHEN child IS NULL AND is_ended THEN placed.final_at ELSE coalesce(holding.expired_at, holding.ended_at) END AS state_at,
     holding.is_listed AS is_listed,
     greatest(placed.last_at, holding.last_line_at) AS seen_at,
+    fallen_silent.leg IS NOT NULL AS is_silent,
     -- a queue file goes when everybody's mail has gone, unless it was handed on inside the platform
     CASE WHEN holding.end_kind = 'removed' AND (handing_hosts.host IS NULL OR last_legs.leg IS NOT NULL) THEN holding.ended_at END AS closed_at
 FROM placed
@@ -173,6 +174,7 @@ LEFT JOIN known ON known.leg = placed.holder
 LEFT JOIN hop_relays ON hop_relays.host = own.host AND hop_relays.relay = placed.relay
 LEFT JOIN handing_hosts ON handing_hosts.host = holding.host
 LEFT JOIN last_legs ON last_legs.leg = placed.holder
+LEFT JOIN fallen_silent ON fallen_silent.leg = placed.holder
 CROSS JOIN listings;
 
 -- Recipients that the log counts (`nrcpt=`) and never names.
@@ -252,6 +254,7 @@ decided AS (  -- one row per message and target
         sum(attempts)::BIGINT AS attempts,
         max(seen_at) AS seen_at,
         CASE WHEN bool_and(closed_at IS NOT NULL) FILTER (state IN ('pending', 'unresolved')) THEN max(closed_at) END AS closed_at,
+        bool_or(is_silent) AS is_silent,
         bool_or(is_listed) AS is_listed
     FROM spoken
     GROUP BY root, target
@@ -290,6 +293,7 @@ timed AS (
         0 AS attempts,
         nameless.seen_at,
         nameless.closed_at,
+        false AS is_silent,
         false AS is_listed,
         true AS is_inferred
     FROM nameless
@@ -297,7 +301,7 @@ timed AS (
 )
 SELECT
     * EXCLUDE (is_torn),
-    CASE WHEN is_torn OR outcome <> 'pending' THEN coalesce(seen_delay_seconds, delay_seconds) ELSE delay_seconds END AS proven_delay_seconds
+    CASE WHEN is_torn OR is_end_doubted OR outcome <> 'pending' THEN coalesce(seen_delay_seconds, delay_seconds) ELSE delay_seconds END AS proven_delay_seconds
 FROM (
     SELECT
         timed.host || '/' || timed.queue_id || '@' || epoch_ms(timed.arrived_at)::VARCHAR AS message_key,
@@ -331,6 +335,7 @@ FROM (
         CASE WHEN timed.ended_at IS NULL AND timed.closed_at IS NOT NULL THEN greatest(0, seconds_between(timed.arrived_at, timed.closed_at)) + 1 END::DOUBLE
             AS longest_delay_seconds,
         doubted_roots.arrival_doubt,
+        timed.outcome = 'pending' AND timed.is_silent AS is_end_doubted,
         timed.outcome = 'lost' AND timed.is_inferred AND shared_ends.root IS NOT NULL AS is_loss_inferred,
         timed.address <> timed.mailbox AND uncounted.root IS NOT NULL AS is_address_doubted,
         torn.host IS NOT NULL AS is_torn,

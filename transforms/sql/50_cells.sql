@@ -35,7 +35,7 @@ SELECT
     CASE WHEN outcome = 'delivered' AND is_dated THEN late_step ELSE 0 END AS closed_step,
     CASE WHEN outcome = 'pending' AND is_dated THEN step_of(proven_delay_seconds) ELSE closed_step END::UTINYINT AS seen_step,
     CASE
-        WHEN outcome = 'pending' AND is_dated
+        WHEN outcome = 'pending' AND is_dated AND NOT coalesce(is_end_doubted, false)
             AND NOT coalesce(arrived_at + to_microseconds((seen_delay_seconds * 1000000)::BIGINT) <= last_gap_at, false) THEN late_step
         ELSE closed_step
     END AS open_step,
