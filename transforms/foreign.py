@@ -4,6 +4,9 @@ Programs break a message over several lines, people write notes into logs, other
 Such a line is known to carry no delivery fact. It is damaged, and set aside, when it is no text at all or shows the
 remains of a log line: a time of day or another clock's stamp, a program's pid, a message id before a delivery mark,
 an envelope address or a delivery status. A whole file in a format that is not known shows them on every line.
+
+Syslog is stricter, as it writes a head before every line of every program: without one, a line is not understood,
+but for comments, rules, continued lines, and fragments too short to hold any fact.
 """
 
 import polars as pl
@@ -17,6 +20,9 @@ REMAINS = (
 )
 # What other programs write so often into logs that its times are no remains.
 _QUOTED = r"^(?:#|<<<|>>>|\s)"
+# The shortest fact, with its queue id, is longer.
+_FRAGMENT_CHARACTERS = 12
+_RULE = r"^[*=-]{3}"
 _TEXT = pl.col("text")
 
 
@@ -28,5 +34,17 @@ def damaged(unopened: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("not text, and not a line of this log"))
         .when(~is_quoted & _TEXT.str.contains(REMAINS))
         .then(pl.lit("the remains of a log line, without its head"))
+    )
+    return unopened.select("line_number", reason.alias("reason")).drop_nulls("reason")
+
+
+def headless(unopened: pl.DataFrame) -> pl.DataFrame:
+    """Give `line_number, reason` of the lines (columns of RAW) of a syslog file that are not understood."""
+    is_note = _TEXT.str.contains(_QUOTED) | _TEXT.str.contains(_RULE) | (_TEXT.str.len_chars() < _FRAGMENT_CHARACTERS)
+    reason = (
+        pl.when(_TEXT.str.contains(NO_TEXT))
+        .then(pl.lit("not text, and not a line of this log"))
+        .when(~is_note)
+        .then(pl.lit("no syslog head: a stamp, a host and a program were expected"))
     )
     return unopened.select("line_number", reason.alias("reason")).drop_nulls("reason")

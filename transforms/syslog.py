@@ -19,7 +19,7 @@ import polars as pl
 from expectations.tables import INSTANT
 from transforms.clock import Clock, read_zoned
 from transforms.dialect import OPENED, LogOptions, Opened
-from transforms.foreign import damaged
+from transforms.foreign import headless
 from transforms.spans import ABSENT, Mask, Places, Spans
 from transforms.stamps import YEARLESS_WIDTH, begins_run
 from transforms.syslog_structured import open_journal, open_rfc5424
@@ -57,7 +57,7 @@ class SyslogEnvelope:
         lines = pl.concat(frames) if frames else pl.DataFrame(schema=OPENED)
         if len(frames) > 1:
             lines = lines.sort("line_number")
-        return Opened(lines, damaged(raw[rows] if len(rows) else raw.clear()))
+        return Opened(lines, headless(raw[rows] if len(rows) else raw.clear()))
 
     def _open_yearless(self, text: Spans) -> tuple[Mask, pl.DataFrame]:
         return _tagged(*self._read_yearless(text))
