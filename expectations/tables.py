@@ -282,7 +282,7 @@ DELIVERIES = Table(
         Column(
             "is_address_doubted",
             pl.Boolean,
-            "an alias, and the message may have named its mailbox too",
+            "the message has recipients whose lines are missing: the sender may have written it otherwise",
             is_nullable=True,
         ),
         Column("legs", pl.Int64, "queue files it passed through", minimum=1),
@@ -350,7 +350,7 @@ LOSSES = Table(
     columns=(
         Column("host", pl.String, "mail server"),
         Column("hour_at", INSTANT, "start of the hour"),
-        Column("lines_per_file", pl.Int64, "lines that a queue file for one recipient leaves there", minimum=0),
+        Column("lines_per_recipient", pl.Float64, "lines about mail, per recipient of a queue file", minimum=0),
         Column("files", pl.Int64, "queue files", minimum=0),
         Column("lines_expected", pl.Int64, "lines that they must have left", unit="lines", minimum=0),
         Column("lines_missing", pl.Int64, "of them missing", unit="lines", minimum=0),

@@ -19,7 +19,7 @@ SELECT
     files_named > files / 2 AS has_names,
     files_counted > files / 2 AS has_counts,
     files_removed > files / 5 AS has_ends,
-    1 + has_arrivals::INTEGER + has_names::INTEGER + has_counts::INTEGER + has_ends::INTEGER AS lines_per_file
+    lines / greatest(recipients, 1) AS lines_per_recipient
 FROM (
     SELECT
         legs.host,
@@ -27,12 +27,13 @@ FROM (
         count(*) FILTER (has_arrival_line) AS files_arrived,
         count(message_id) AS files_named,
         count(recipient_count) AS files_counted,
+        sum(coalesce(recipient_count, announced_count, 1)) AS recipients,
         count(*) FILTER (end_kind IN ('removed', 'ended')) AS files_removed
     FROM legs
     WHERE is_accepted AND lifetime >= 0
     GROUP BY legs.host
 )
-JOIN (SELECT host, min(logged_at) AS began_at FROM facts GROUP BY host) USING (host)
+JOIN (SELECT host, min(logged_at) AS began_at, count(*) AS lines FROM facts GROUP BY host) USING (host)
 CROSS JOIN (SELECT count(*) > 0 AS is_chained FROM (SELECT 1 FROM hops UNION ALL SELECT 1 FROM former_legs));
 
 CREATE OR REPLACE TABLE losses AS
@@ -44,7 +45,7 @@ files AS (  -- from their beginning to their end within the log
     SELECT
         legs.host,
         date_trunc('hour', legs.arrived_at) AS hour_at,
-        habits.lines_per_file,
+        habits.lines_per_recipient,
         legs.is_accepted,
         legs.recipient_count,
         legs.end_kind,
@@ -72,7 +73,7 @@ files AS (  -- from their beginning to their end within the log
 SELECT
     host,
     hour_at,
-    any_value(lines_per_file) AS lines_per_file,
+    any_value(lines_per_recipient) AS lines_per_recipient,
     count(*) FILTER (is_accepted) AS files,
     sum(must_arrive::INTEGER + must_be_named::INTEGER + must_be_counted::INTEGER + must_end::INTEGER + must_be_final)::BIGINT AS lines_expected,
     sum(lacks_arrival::INTEGER + lacks_name::INTEGER + lacks_count::INTEGER + lacks_end::INTEGER + lacks_finals)::BIGINT AS lines_missing,
@@ -197,7 +198,8 @@ LEFT JOIN (
     FROM leg_recipients SEMI JOIN (SELECT leg FROM legs SEMI JOIN torn USING (host)) AS of_torn_hosts USING (leg)
     GROUP BY leg
 ) AS told USING (leg)
-WHERE legs.recipient_count IS NULL OR legs.recipient_count > coalesce(told.named, 0);
+JOIN habits ON habits.host = legs.host
+WHERE habits.has_counts AND (legs.recipient_count IS NULL OR legs.recipient_count > coalesce(told.named, 0));
 
 -- Hosts that hand mail on inside the platform, and the legs there that hand it to somebody else.
 CREATE OR REPLACE TABLE handing_hosts AS

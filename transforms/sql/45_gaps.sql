@@ -5,7 +5,7 @@
 --
 -- Rules: what was seen of a random number is never more than what was to be expected and three standard deviations
 -- (`at_most`). A gap hides at most the mail of the busiest comparable time: as long a time before it and after it,
--- and the same time of all other days. N lines lost hide at most the mail that leaves N lines. Of queue files without
+-- and the same time of all other days. N lines lost hide the mail that leaves N lines there. Of queue files without
 -- any line, Lincoln and Petersen's estimate is taken (see 35_doubts.sql).
 
 CREATE OR REPLACE MACRO at_most(expected) AS CASE WHEN coalesce(expected, 0) > 0 THEN ceil(expected + 3 * sqrt(expected)) ELSE 0 END;
@@ -118,7 +118,7 @@ WITH
 by_host AS (  -- how often lines are lost, by all that the host wrote
     SELECT
         host,
-        any_value(lines_per_file) AS lines_per_file,
+        any_value(lines_per_recipient) AS lines_per_recipient,
         sum(lines_missing) / greatest(sum(lines_expected), 1) AS loss_share,
         sum(pairs_missing) / greatest(sum(pairs_expected), 1) AS pair_share,
         sum(files_to_end) > 0 AS has_ends,
@@ -151,7 +151,7 @@ expected AS (
 marked AS (  -- what a gap hides already is not hidden twice
     SELECT
         marks.host,
-        lines / (1 + (coalesce(lines_per_file, 5) - 1) / greatest(coalesce(recipients_per_file, 1), 1)) AS deliveries,
+        lines / greatest(coalesce(lines_per_recipient, 1), 1) AS deliveries,
         gaps.gap IS NOT NULL AS is_in_gap
     FROM marks
     JOIN windows ON windows.window_number = 0 AND lost_by_at >= windows.start_at AND lost_by_at < windows.end_at + INTERVAL 1 HOUR

@@ -33,7 +33,11 @@ SELECT
         arrival_doubt = 'derived' AND arrived_at >= windows.start_at + INTERVAL 1 SECOND AND arrived_at < windows.end_at - INTERVAL 1 SECOND
     ) AS is_dated,
     CASE WHEN outcome = 'delivered' AND is_dated THEN late_step ELSE 0 END AS closed_step,
-    CASE WHEN outcome = 'pending' AND is_dated THEN step_of(proven_delay_seconds) ELSE closed_step END::UTINYINT AS seen_step,
+    CASE
+        WHEN outcome = 'pending' AND is_dated
+            THEN step_of(CASE WHEN is_torn THEN coalesce(seen_delay_seconds, delay_seconds) ELSE proven_delay_seconds END)
+        ELSE closed_step
+    END::UTINYINT AS seen_step,
     CASE
         WHEN outcome = 'pending' AND is_dated AND NOT coalesce(is_end_doubted, false)
             AND NOT coalesce(arrived_at + to_microseconds((seen_delay_seconds * 1000000)::BIGINT) <= last_gap_at, false) THEN late_step
@@ -110,6 +114,14 @@ entities AS (
             is_lost_proven AND NOT is_address_doubted AS is_lost_proven
         )
     FROM base
+    UNION ALL BY NAME
+    SELECT  -- the address that the sender wrote instead
+        'address' AS unit, address || ' or another' AS entity, window_number, is_bulk, true AS is_sender_unknown, segment,
+        0 AS late_step, false AS is_lost, 0 AS closed_step, 0 AS seen_step, 0 AS open_step, false AS is_lost_proven,
+        false AS is_pending, false AS is_unresolved, 0 AS unresolved_step,
+        CASE WHEN is_lost OR is_pending THEN 255 ELSE greatest(late_step, unresolved_step, doubt_step) END AS doubt_step
+    FROM base
+    WHERE is_address_doubted AND window_number = 0
     UNION ALL BY NAME
     SELECT 'mailbox' AS unit, mailbox AS entity, * EXCLUDE (address, mailbox, account_id, customer_id, is_address_doubted) FROM base WHERE mailbox IS NOT NULL
     UNION ALL BY NAME
