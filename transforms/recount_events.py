@@ -5,6 +5,7 @@ Text is replaced by 64-bit hashes at once: `key` (host and id), `queue` (id alon
 """
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
@@ -31,14 +32,31 @@ def address_hash(column: str) -> pl.Expr:
     return _code(pl.col(column).str.to_lowercase(), 2)
 
 
-def read_events(event_files: list[Path], settings: Settings) -> pl.LazyFrame:
+def scan_pieces(event_files: list[Path], rows: int) -> Iterator[pl.LazyFrame]:
+    """Yield the files of events piece by piece: `rows` rows of one file at the most, and one piece at the least."""
+    for file in event_files:
+        count = pl.scan_parquet(file).select(pl.len()).collect().item()
+        yield from (pl.scan_parquet(file).slice(start, rows) for start in range(0, max(count, 1), rows))
+    if not event_files:
+        yield EVENTS.empty().lazy()
+
+
+def places_in_time(event_files: list[Path]) -> pl.DataFrame:
+    """Return source_id, file: each log file's place in time, whatever order the files were given in."""
+    scanned = pl.scan_parquet(event_files) if event_files else EVENTS.empty().lazy()
+    is_log = pl.col("kind") != "snapshot"
+    files = scanned.filter(is_log).group_by("source_id").agg(pl.col("logged_at").min()).collect(engine="streaming")
+    return files.sort("logged_at", "source_id").select("source_id").with_row_index("file")
+
+
+def read_events(scanned: pl.LazyFrame, places: pl.DataFrame, settings: Settings) -> pl.LazyFrame:
     """Return every event about a queue file, one row per event, in coded columns.
 
-    `file` is the log file's place in time, whatever order the files were given in, `line` the line in it. `is_local`
-    and `is_original_local` say whether the two addresses lie in a local domain. `refused` lines concern no queue file.
+    `scanned` has the columns of EVENTS, `places` comes from `places_in_time`: `file` is a line's file, `line` the line
+    in it. `is_local` and `is_original_local` say whether the two addresses lie in a local domain. `refused` lines
+    concern no queue file.
     """
     domains = [domain.lower() for domain in settings.local_domains]
-    scanned = pl.scan_parquet(event_files) if event_files else EVENTS.empty().lazy()
     host = _code(pl.col("host").fill_null(""), 1)
     client = pl.col("client")
     is_own = client.str.contains("[127.0.0.1]", literal=True) | client.str.contains("[::1]", literal=True)
@@ -69,7 +87,7 @@ def read_events(event_files: list[Path], settings: Settings) -> pl.LazyFrame:
             | pl.col("reply").str.to_lowercase().str.contains(_UNKNOWN_MAILBOX).fill_null(False)
         ),
     )
-    return coded.join(_places(scanned), on="source_id", how="left").drop("source_id")
+    return coded.join(places.lazy(), on="source_id", how="left").drop("source_id")
 
 
 def read_bulk_senders(event_files: list[Path], settings: Settings) -> pl.DataFrame:
@@ -95,10 +113,3 @@ def _values(column: str) -> list[str]:
 def _in_domains(column: str, domains: list[str]) -> pl.Expr:
     domain = pl.col(column).str.to_lowercase().str.extract(r"@([^@]*)$")
     return domain.is_in(domains).fill_null(False)
-
-
-def _places(scanned: pl.LazyFrame) -> pl.LazyFrame:
-    """Return `file`, each log file's place in time, whatever order the files were given in."""
-    is_log = pl.col("kind") != "snapshot"
-    files = scanned.filter(is_log).group_by("source_id").agg(pl.col("logged_at").min()).collect(engine="streaming")
-    return files.sort("logged_at", "source_id").select("source_id").with_row_index("file").lazy()

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 import polars as pl
 
-from transforms.recount_events import read_bulk_senders, read_events
+from transforms.recount_events import places_in_time, read_bulk_senders, read_events, scan_pieces
 from transforms.recount_legs import read_legs
 from transforms.recount_lifetimes import tell_lifetimes
 from transforms.recount_recipients import read_recipients
@@ -87,18 +87,22 @@ def store(event_files: list[Path], settings: Settings) -> Iterator[Store]:
 
 def _dealt(event_files: list[Path], settings: Settings, folder: Path) -> Iterator[pl.DataFrame]:
     """Yield the events part by part; where one part is enough, nothing is written."""
-    events = read_events(event_files, settings)
+    places = places_in_time(event_files)
+    pieces = list(scan_pieces(event_files, _EVENTS_IN_PART))
     count = pl.scan_parquet(event_files).select(pl.len()).collect().item() if event_files else 0
     parts = -(-count // _EVENTS_IN_PART) or 1
+    coded = (read_events(piece, places, settings).collect(engine="streaming") for piece in pieces)
     if parts == 1:
-        yield events.collect(engine="streaming")
+        yield pl.concat(coded)
         return
-    dealt = events.with_columns(part=(pl.col("queue") % parts).cast(pl.UInt16))
-    to = pl.PartitionBy(folder / "events", key="part", include_key=False)
-    dealt.sink_parquet(to, mkdir=True, compression="lz4", statistics=False, engine="streaming")
+    for number, events in enumerate(coded):
+        some = events.with_columns(part=pl.col("queue") % parts).partition_by("part", as_dict=True, include_key=False)
+        for (part,), told in some.items():
+            to = folder / f"events-{part}-{number}.parquet"
+            told.write_parquet(to, compression="lz4", statistics=False)
     for part in range(parts):
-        files = sorted((folder / "events" / f"part={part}").glob("*.parquet"))
-        yield pl.read_parquet(files) if files else events.clear().collect()
+        files = sorted(folder.glob(f"events-{part}-*.parquet"))
+        yield pl.read_parquet(files) if files else read_events(pieces[0], places, settings).clear().collect()
         for file in files:
             file.unlink()
 
