@@ -1,7 +1,8 @@
 """Is there a hole in the logs? A host that was silent in the window far longer than its own habit has lost lines.
 
 Rule: a silence is a hole when it covers at least `silence_minutes` of the window and its probability, by the host's own
-habit, is below e^-20. A whole day without a line, in a host that wrote on every other day, always is a hole. What lies
+habit, is below e^-20; or when, up to three hours long, it is five times as long as any of a hundred other silences. A
+whole day without a line, in a host that wrote on every other day, always is a hole. What lies
 before a host's first line and after its last one is silence too, as long as any host's log or the window reaches there.
 """
 
@@ -24,6 +25,9 @@ LOG_PROBABILITY_OF_A_HOLE, ODDS = -20.0, "one in 400 million"
 WEEK_MINUTES = 7 * DAY_MINUTES
 MISSING_OF_A_DAY = 180  # a missing day lengthens the silence by the quiet hours beside it, and shortens its neighbours
 LEAST_MINUTES_OF_A_DAY = 10  # with fewer minutes of lines a day, a day without any may be chance
+# A steady host, however sparse: chance makes a silence five times the longest of a hundred others once in 10^8 logs.
+# Longer than three hours may be a night that these logs know only once.
+TIMES_THE_LONGEST, LEAST_SILENCES, LONGEST_BY_RHYTHM_MINUTES = 5, 100, 180
 LEAST_MINUTES, LEAST_LINES = 5, 100  # a name in a handful of lines (a relayed message, a test) has no habit
 SHARE_OF_A_SHORT_WINDOW = 0.1  # a window much shorter than `silence_minutes` would never show a hole otherwise
 
@@ -76,11 +80,23 @@ def _why_a_hole(host: Host, silence: Span, known: Span, zone: ZoneInfo) -> str:
     """Return in words why a silence is a hole, or nothing; `known` is what the lines of any host span."""
     if days := _other_days_written(host, silence, known):
         return f"it wrote on each of the {days} other days"
+    if longest := _longest_other(host, silence, known):
+        return f"none of its other silences lasted longer than {minutes(longest)}"
     least = LOG_PROBABILITY_OF_A_HOLE
     if log_probability(host, silence, known, zone, enough=least) >= least:
         return ""
     share = share_written_around(host, silence, known)
     return f"it wrote in {share:.0%} of the minutes around: by its own habit, such a silence is less likely than {ODDS}"
+
+
+def _longest_other(host: Host, silence: Span, known: Span) -> int:
+    """Return the longest other silence, in minutes, if this one breaks the rhythm of a steady host; else 0."""
+    start, end = silence
+    if end - start > LONGEST_BY_RHYTHM_MINUTES or start <= known[0] or end >= known[1]:
+        return 0
+    others = [b - a for a, b in host.silences(*known) if (a, b) != silence]
+    longest = max(others, default=0)
+    return longest if len(others) >= LEAST_SILENCES and end - start >= TIMES_THE_LONGEST * longest else 0
 
 
 def _other_days_written(host: Host, silence: Span, known: Span) -> int:

@@ -136,7 +136,7 @@ def settle(judged: pl.DataFrame, as_of: int) -> pl.DataFrame:
     """Return one row per delivery: root, target, record (null: unmatched), outcome (place in OUTCOMES), delay.
 
     `judged` has arrival (of the message) and record. Delay is in microseconds, never negative; of what has no end it
-    is `as_of` minus arrival. The logged delay counts where the first leg ended it and the stamps agree within 2 s.
+    is `as_of` minus arrival. The logged delay counts where the first leg ended it and whole-second stamps agree within 2 s.
     """
     own = judged.filter(pl.col("state").is_not_null(), "is_ours")
     twice = own.select("root", "target").is_duplicated()
@@ -158,7 +158,8 @@ def settle(judged: pl.DataFrame, as_of: int) -> pl.DataFrame:
     )
     speaking = _owned(pl.concat([own.filter(~twice), best.select(own.columns)]), judged)
     by_stamps = pl.col("ended_at") - pl.col("arrival")
-    is_logged = (pl.col("depth") == 0) & ((pl.col("delay") - by_stamps).abs() <= 2 * SECOND).fill_null(False)
+    is_whole = (pl.col("arrival") % SECOND == 0) & (pl.col("ended_at") % SECOND == 0)  # finer stamps know better
+    is_logged = (pl.col("depth") == 0) & is_whole & ((pl.col("delay") - by_stamps).abs() <= 2 * SECOND).fill_null(False)
     has_end = pl.col("state").is_in([_DELIVERED, _LOST, _REJECTED])
     delay = (
         pl.when(is_logged & (pl.col("state") == _DELIVERED))

@@ -136,6 +136,15 @@ def test_a_name_in_a_handful_of_lines_has_no_habit() -> None:
         assert holes(pl.concat([busy, stray]), 0, 3 * DAY) == []
 
 
+@pytest.mark.parametrize(("missing", "silent", "is_hole"), [(3, 23, False), (4, 29, True)])
+def test_a_steady_host_that_breaks_its_rhythm_has_a_hole_however_sparse_it_is(
+    missing: int, silent: int, is_hole: bool
+) -> None:
+    """It writes every sixth minute, so that its silences last five minutes; five times that is 25."""
+    steady = [at for at in range(0, DAY, 6) if not 600 < at <= 600 + 6 * missing]
+    assert holes(activity("mx1", steady), 540, 720) == ([("mx1", 601, 601 + silent)] if is_hole else [])
+
+
 def test_bursts_prove_little() -> None:
     """A host that writes only when its hourly batch comes, and one that had two busy hours on one day."""
     hourly = activity("mx1", [m for m in range(3 * DAY) if m % 60 < 5], lines=60)

@@ -17,6 +17,12 @@ THRESHOLD = [
         {"mailbox late 60": 0},
     ),
     Case(
+        "stamps finer than a second decide, as Postfix rounds the logged delay",
+        [arrived("A1", 0.1), sent("A1", 59.7, ANN, delay=60), removed("A1", 59.7)],
+        ("delivered 59.6",),
+        {"mailbox late 60": 0},
+    ),
+    Case(
         "a logged delay that contradicts the stamps is not believed",
         [arrived("A1", 0), sent("A1", 60, ANN, delay=3.0), removed("A1", 60)],
         ("delivered 60",),

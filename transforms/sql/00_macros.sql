@@ -22,6 +22,8 @@ CREATE OR REPLACE MACRO is_never_reused(id) AS regexp_matches(
 
 CREATE OR REPLACE MACRO seconds_between(start_at, end_at) AS (epoch_us(end_at) - epoch_us(start_at)) / 1e6;
 
+CREATE OR REPLACE MACRO is_whole_second(stamp) AS epoch_us(stamp) % 1000000 = 0;
+
 CREATE OR REPLACE MACRO domain_of(address) AS regexp_extract(address, '@([^@]*)$', 1);
 
 -- local+tag@domain -> local@domain (trap 13)

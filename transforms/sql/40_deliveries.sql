@@ -122,7 +122,7 @@ GROUP BY root, name;
 CREATE OR REPLACE TABLE judged AS
 WITH
 known AS (
-    SELECT leg, count(*) AS recipients FROM leg_recipients GROUP BY leg
+    SELECT leg, count(*) AS recipients, max(last_at) AS last_at FROM leg_recipients GROUP BY leg
 ),
 tried AS (  -- names under which a leg tried a recipient that it was also told of at arrival or in a queue listing
     SELECT DISTINCT leg, unnest([original_recipient, target]) AS name
@@ -163,8 +163,11 @@ SELECT
     END AS state,
     CASE WHEN child IS NULL AND is_ended THEN placed.final_at ELSE coalesce(holding.expired_at, holding.ended_at) END AS state_at,
     holding.is_listed AS is_listed,
-    greatest(placed.last_at, holding.last_line_at) AS seen_at,
-    fallen_silent.leg IS NOT NULL AS is_silent,
+    -- the file's lines tell of a recipient's wait only where it has no other
+    CASE WHEN holding.recipient_count = 1 THEN greatest(placed.last_at, holding.last_line_at) ELSE placed.last_at END AS seen_at,
+    fallen_silent.leg IS NOT NULL OR torn.host IS NOT NULL AND (  -- others of the file were tried after it
+        (child IS NULL AND known.last_at > placed.last_at + INTERVAL 1 MINUTE) OR (child IS NOT NULL AND known.recipients > 0)
+    ) AS is_silent,
     -- a queue file goes when everybody's mail has gone, unless it was handed on inside the platform
     CASE WHEN holding.end_kind = 'removed' AND (handing_hosts.host IS NULL OR last_legs.leg IS NOT NULL) THEN holding.ended_at END AS closed_at
 FROM placed
@@ -175,6 +178,7 @@ LEFT JOIN hop_relays ON hop_relays.host = own.host AND hop_relays.relay = placed
 LEFT JOIN handing_hosts ON handing_hosts.host = holding.host
 LEFT JOIN last_legs ON last_legs.leg = placed.holder
 LEFT JOIN fallen_silent ON fallen_silent.leg = placed.holder
+LEFT JOIN torn ON torn.host = own.host
 CROSS JOIN listings;
 
 -- Recipients that the log counts (`nrcpt=`) and never names.
@@ -324,6 +328,7 @@ FROM (
             WHEN timed.ended_at IS NULL THEN seconds_between(timed.arrived_at, settings.as_of)
             WHEN timed.outcome = 'delivered' AND timed.depth = 0
                 AND abs(timed.final_delay_seconds - seconds_between(timed.arrived_at, timed.ended_at)) <= 2
+                AND is_whole_second(timed.arrived_at) AND is_whole_second(timed.ended_at)  -- finer stamps know better
                 THEN timed.final_delay_seconds
             ELSE seconds_between(timed.arrived_at, timed.ended_at)
         END)::DOUBLE AS delay_seconds,
