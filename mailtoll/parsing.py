@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 
-from expectations.tables import ACTIVITY, EVENTS, FINDINGS, LINE_COUNTS, QUARANTINE
+from expectations.tables import ACTIVITY, EVENTS, FINDINGS, QUARANTINE
 from mailtoll.warehouse import Warehouse, write_parquet, write_text, written_aside
 from sources.compression import open_decompressed
 from transforms.detect import Detection, detect
@@ -30,6 +31,13 @@ from transforms.registry import ENVELOPES, GRAMMARS
 _SAMPLE_BYTES = 1 << 20
 _SAMPLE_LINES = 4_000
 _TRANSFORMS = Path(__file__).parents[1] / "transforms"
+# How events are kept: what differs in every row is not sought for repetitions, as nobody searches by statistics.
+_EVENTS_FILE = {
+    "compression": "lz4",
+    "write_statistics": False,
+    "store_schema": False,
+    "use_dictionary": ["source_id", "host", "kind", "status", "dsn", "relay", "reply", "recipient_count"],
+}
 # Which envelope a declared format comes in; syslog carries three of them.
 _ENVELOPE_OF = {"postfix": "syslog", "sendmail": "syslog", "exim": "exim", "exchange": "exchange"}
 
@@ -57,11 +65,10 @@ def _parse(warehouse: Warehouse, source: Mapping[str, Any]) -> dict[str, Any]:
     with ExitStack() as stack:
         stream = stack.enter_context(open_decompressed(path))
         events = stack.enter_context(written_aside(warehouse.part("events", source_id), is_restricted=True))
-        writer = stack.enter_context(pq.ParquetWriter(events, EVENTS.empty().to_arrow().schema, compression="lz4"))
+        writer = stack.enter_context(pq.ParquetWriter(events, _arrow(EVENTS.empty()).schema, **_EVENTS_FILE))
         rest: list[Parsed] = []
         for part in parse_stream(stream, envelope, grammars, source_id, str(source["uri"])):
-            if part.events.height:
-                writer.write_table(part.events.to_arrow())
+            writer.write_table(_arrow(part.events))
             rest.append(Parsed(EVENTS.empty(), part.quarantine, part.line_counts, part.activity, part.findings))
         writer.close()
     counts = add_up([p.line_counts for p in rest])
@@ -82,6 +89,11 @@ def _parse(warehouse: Warehouse, source: Mapping[str, Any]) -> dict[str, Any]:
         "last_at": _stamp(counts["last_at"].max()),
         "digest": sha256(counts.write_csv().encode()).hexdigest(),
     }
+
+
+def _arrow(frame: pl.DataFrame) -> pa.Table:
+    """Hand a frame over without copying it."""
+    return frame.to_arrow(compat_level=pl.CompatLevel.newest())
 
 
 def _detected(path: Path, declared: str) -> Detection:

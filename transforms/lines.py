@@ -20,6 +20,8 @@ LONGEST_LINE = 4 << 20
 # Empty lines are the most that a chunk can hold: one for each byte, and each costs tens of bytes in memory.
 _MOST_LINES = 1 << 20
 _LONGEST_CHARACTER = 4
+_PIECE_BYTES = 1 << 18
+_NOWHERE = np.empty(0, np.int64)
 _LF, _CR = 10, 13
 _ASCII_BELOW, _CHARACTER_GOES_ON = 0x80, range(0x80, 0xC0)
 
@@ -33,7 +35,7 @@ def read_lines(stream: BinaryIO, chunk_bytes: int = CHUNK_BYTES) -> Iterator[pl.
         if is_end and filled:
             block[filled] = _LF
             filled += 1
-        ends = np.flatnonzero(block[:filled] == _LF)
+        ends = _places_of_lf(block[:filled])
         whole = int(ends[-1]) + 1 if len(ends) else 0
         rest = block[whole:filled][: LONGEST_LINE + _LONGEST_CHARACTER].copy()
         if whole:
@@ -58,11 +60,17 @@ def _next_block(stream: BinaryIO, rest: Bytes, chunk_bytes: int) -> tuple[Bytes,
     return block, filled
 
 
+def _places_of_lf(block: Bytes) -> Places:
+    """Search piece by piece, so that what is written on the way stays in the processor's cache."""
+    pieces = range(0, len(block), _PIECE_BYTES)
+    return np.concatenate([_NOWHERE, *(np.flatnonzero(block[at : at + _PIECE_BYTES] == _LF) + at for at in pieces)])
+
+
 def _lines(block: Bytes, ends: Places) -> pl.Series:
     """Cut a padded block at the places of its LFs."""
     if block.max() >= _ASCII_BELOW:
         block = _as_utf8(block)
-        ends = np.flatnonzero(block == _LF)
+        ends = _places_of_lf(block)
     start = np.concatenate([np.zeros(1, np.int64), ends[:-1] + 1])
     has_cr = (block[np.maximum(ends - 1, 0)] == _CR) & (ends > start)
     ends = ends - has_cr

@@ -16,12 +16,12 @@ import polars as pl
 
 from expectations.tables import ACTIVITY, EVENTS, FINDINGS, LINE_COUNTS, QUARANTINE
 from transforms.dialect import Envelope, Grammar, Opened
-from transforms.lines import read_lines
+from transforms.lines import CHUNK_BYTES, read_lines
 from transforms.loss_marks import find_loss_marks
+from transforms.tally import count_activity, count_lines
 
 _WORKERS = 2
 _IN_FLIGHT = 3
-_FATES = ("ignored", "parsed", "quarantined")
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,18 @@ class Parsed:
 
 
 def parse_stream(
-    stream: BinaryIO, envelope: Envelope, grammars: Mapping[str, Grammar], source_id: str, uri: str
+    stream: BinaryIO,
+    envelope: Envelope,
+    grammars: Mapping[str, Grammar],
+    source_id: str,
+    uri: str,
+    chunk_bytes: int = CHUNK_BYTES,
 ) -> Iterator[Parsed]:
     """Yield what each chunk of `stream` gives, in file order."""
     with ThreadPoolExecutor(_WORKERS) as workers:
         waiting: deque[Future[Parsed]] = deque()
-        for raw in read_lines(stream):
-            opened = envelope.open(raw)
+        for raw in read_lines(stream, chunk_bytes):
+            opened = _by_category(envelope.open(raw))
             waiting.append(workers.submit(_read_chunk, raw, opened, grammars, source_id, uri))
             if len(waiting) >= _IN_FLIGHT:
                 yield waiting.popleft().result()
@@ -50,75 +55,44 @@ def parse_stream(
             yield waiting.popleft().result()
 
 
+def _by_category(opened: Opened) -> Opened:
+    """Make numbers of the names of hosts and services, where the envelope has not."""
+    return Opened(opened.lines.with_columns(pl.col("host", "service").cast(pl.Categorical)), opened.aside)
+
+
 def _read_chunk(raw: pl.DataFrame, opened: Opened, grammars: Mapping[str, Grammar], source_id: str, uri: str) -> Parsed:
-    services = opened.lines["service"].cast(pl.String).unique()
+    services = opened.lines["service"].unique()
+    names = services.cast(pl.String)
     asides, events = [opened.aside], []
     for grammar in grammars.values():
-        owned = services.filter(grammar.owns(services))
-        if len(owned):
-            is_all = len(owned) == len(services)
-            lines = (
-                opened.lines
-                if is_all
-                else opened.lines.filter(pl.col("service").cast(pl.String).is_in(owned.implode()))
-            )
+        is_owned = grammar.owns(names)
+        if is_owned.any():
+            lines = opened.lines
+            if not is_owned.all():
+                lines = lines.filter(_is_in(lines["service"], services.filter(is_owned)))
             reading = grammar.read(lines)
             events.append(EVENTS.conform(reading.events.with_columns(pl.lit(source_id).alias("source_id"))))
             asides.append(reading.aside)
     event_frame = pl.concat(events) if events else EVENTS.empty()
     aside = pl.concat(asides, how="vertical_relaxed").unique("line_number", keep="first", maintain_order=True)
-    quarantine = aside.join(raw, on="line_number", how="left", maintain_order="left").select(
-        pl.lit(source_id).alias("source_id"), pl.lit(uri).alias("uri"), "line_number", "reason", "text"
-    )
     return Parsed(
         event_frame,
-        QUARANTINE.conform(quarantine),
-        _line_counts(raw, opened.lines, event_frame["line_number"], aside["line_number"], source_id),
-        _activity(opened.lines, source_id),
+        _quarantine(raw, aside, source_id, uri),
+        count_lines(raw, opened.lines, event_frame["line_number"], aside["line_number"], source_id),
+        count_activity(opened.lines, source_id),
         find_loss_marks(opened.lines, source_id),
     )
 
 
-def _line_counts(
-    raw: pl.DataFrame, opened: pl.DataFrame, parsed: pl.Series, aside: pl.Series, source_id: str
-) -> pl.DataFrame:
-    first = raw["line_number"][0]
-    fates = np.zeros(raw.height, np.uint8)
-    fates[parsed.to_numpy() - first] = 1
-    fates[aside.to_numpy() - first] = 2
-    fate = pl.Series("fate", fates)
-    if opened.height == raw.height:
-        lines = opened.select(pl.col("host", "service").cast(pl.String), "logged_at").with_columns(fate)
-    else:
-        lines = (
-            raw.select("line_number")
-            .with_columns(fate)
-            .join(
-                opened.select("line_number", pl.col("host", "service").cast(pl.String), "logged_at"),
-                on="line_number",
-                how="left",
-            )
-        )
-    at = pl.col("logged_at")
-    counts = (
-        lines.lazy()
-        .group_by("host", "service", "fate")
-        .agg(pl.len().alias("lines"), at.min().alias("first_at"), at.max().alias("last_at"))
-        .sort("host", "service", "fate")
-        .collect()
-    )
-    names = pl.col("fate").replace_strict(list(range(len(_FATES))), list(_FATES), return_dtype=pl.String)
-    return LINE_COUNTS.conform(counts.with_columns(names, pl.lit(source_id).alias("source_id")))
+def _is_in(service: pl.Series, some: pl.Series) -> pl.Series:
+    return pl.Series(np.isin(service.to_physical().to_numpy(), some.to_physical().to_numpy()))
 
 
-def _activity(opened: pl.DataFrame, source_id: str) -> pl.DataFrame:
-    minutes = (
-        opened.lazy()
-        .group_by(pl.col("host").cast(pl.String), pl.col("logged_at").dt.truncate("1m").alias("minute_at"))
-        .len("lines")
-        .sort("minute_at", "host")
-    )
-    return ACTIVITY.conform(minutes.collect().with_columns(pl.lit(source_id).alias("source_id")))
+def _quarantine(raw: pl.DataFrame, aside: pl.DataFrame, source_id: str, uri: str) -> pl.DataFrame:
+    texts = raw["text"].gather(aside["line_number"] - raw["line_number"][0])
+    # Copied, as each text would otherwise hold on to its whole chunk.
+    own = pl.Series("text", texts.to_list(), pl.String)
+    return QUARANTINE.conform(aside.with_columns(own, pl.lit(source_id).alias("source_id"), pl.lit(uri).alias("uri")))
 
 
 def add_up(line_counts: Sequence[pl.DataFrame]) -> pl.DataFrame:

@@ -8,15 +8,17 @@ Rules (Postfix's own sources; traps 1-7, 11 of the log guide)
   file yet (`NOQUEUE: …`), is no queue id: such a line may quote a client, and only a refusal is read from it.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 import polars as pl
 
 from transforms.dialect import Reading
 from transforms.postfix_attempts import read_attempts
-from transforms.postfix_bodies import Bodies, joined
-from transforms.postfix_facts import FIRST_WORDS, read_facts, torn
+from transforms.postfix_bodies import Bodies, Found, as_reading
+from transforms.postfix_facts import FIRST_LETTERS, read_facts, torn
 from transforms.postfix_refusals import REFUSALS, read_refusals
-from transforms.spans import word
+from transforms.spans import first_letters
 
 _DAEMON = (
     r"/(?:anvil|bounce|cleanup|defer|discard|dnsblog|error|flush|lmtp|local|master|nqmgr|oqmgr|pickup|pipe|postdrop"
@@ -25,7 +27,13 @@ _DAEMON = (
 )
 # First letters of what stands where a queue id would, and is none.
 _NO_QUEUE_ID = ("warn", "erro", "fata", "pani", "NOQU")
-_READERS = {"to=<": read_attempts, **dict.fromkeys(FIRST_WORDS, read_facts)}
+_LETTERS = 4
+# First letters of a fact, who reads it, and whether that needs a queue id.
+_READERS = (
+    ("to=<", read_attempts, True),
+    *((letters, read_facts, True) for letters in FIRST_LETTERS),
+    *((letters, read_refusals, False) for letters in REFUSALS),
+)
 
 
 class PostfixGrammar:
@@ -37,20 +45,18 @@ class PostfixGrammar:
 
     def read(self, lines: pl.DataFrame) -> Reading:
         """Read opened lines (columns of OPENED) of Postfix services."""
-        bodies = Bodies.of(lines)
-        first, before = bodies.fact.words(), bodies.text.words()
-        is_claimed = bodies.fact.lengths < len("to=<")
-        readings = []
-        for refusal in REFUSALS:
-            rows = np.flatnonzero((first == word(refusal)) & ~is_claimed)
-            readings.append(read_refusals(bodies.take(rows)))
-        has_id = ~np.logical_or.reduce([before == word(name) for name in _NO_QUEUE_ID])
-        is_left = has_id.copy()
-        for begins, read in _READERS.items():
-            is_so = has_id & (first == word(begins)) & ~is_claimed
-            rows = np.flatnonzero(is_so)
-            if len(rows):
-                readings.append(read(bodies.take(rows).dense()))
-                is_left[rows] = False
-        readings.append(torn(bodies.take(is_left)))
-        return joined(readings)
+        return as_reading(lines, list(_found(Bodies.of(lines))))
+
+
+def _found(bodies: Bodies) -> Iterator[Found]:
+    first, before = bodies.fact.words(), bodies.text.words()
+    is_word = bodies.fact.lengths >= _LETTERS
+    has_id = np.logical_and.reduce([before != first_letters(name) for name in _NO_QUEUE_ID])
+    is_left = has_id.copy()
+    for begins, read, needs_id in _READERS:
+        is_so = (first == first_letters(begins)) & is_word
+        rows = np.flatnonzero(is_so & has_id if needs_id else is_so)
+        if len(rows):
+            yield from read(bodies.take(rows).dense())
+            is_left[rows] = False
+    yield from torn(bodies.take(np.flatnonzero(is_left)))

@@ -8,13 +8,14 @@ Rules
 - A reply that was cut off names no next leg: its id may have lost its end.
 """
 
+from collections.abc import Iterator, Mapping, Sequence
+
 import numpy as np
 import polars as pl
 
-from transforms.dialect import Reading
 from transforms.next_leg import NEXT_LEG, REPLY_CHARACTERS
-from transforms.postfix_bodies import QUEUE_ID, Bodies, joined
-from transforms.spans import ABSENT, Mask, Spans
+from transforms.postfix_bodies import QUEUE_ID, Bodies, Found, same
+from transforms.spans import ABSENT, Mask, Places, Spans, first_letters
 from transforms.template import match
 
 PARTS = ("before_active_seconds", "active_seconds", "connect_seconds", "transmit_seconds")
@@ -42,79 +43,87 @@ STATUS = {
     "softbounce": "deferred",
 }
 _PROBES = ("deliverable", "undeliverable")
+_MEANT = (*dict.fromkeys(STATUS.values()), "forwarded", "discarded")
+_RECIPIENTS = ("recipient", "original_recipient")
 _MAY_NAME = r"queued as |forwarded as |id=|Message accepted"
 _CLOSING = ord(")")
-
-
 _TORN = "delivery line is cut off or malformed"
 
 
-def read_attempts(bodies: Bodies) -> Reading:
+def read_attempts(bodies: Bodies) -> Iterator[Found]:
     """Read bodies whose fact begins with `to=<`."""
-    is_id = bodies.queue_id.series().str.contains(QUEUE_ID).to_numpy()
-    readings = []
-    if not is_id.all():
-        readings.append(Reading(pl.DataFrame(), bodies.take(~is_id).set_aside(_TORN)))
-        bodies = bodies.take(is_id)
+    bodies, without_id = bodies.split(bodies.queue_ids.str.contains(QUEUE_ID).to_numpy())
+    yield Found(without_id, {}, _TORN)
     for shape in SHAPES:
-        found = match(bodies.fact, shape)
-        if len(found.rows):
-            readings.append(_judged(bodies.take(found.rows), pl.DataFrame(found.fields), found.text))
+        if len(bodies):
+            found = match(bodies.fact, shape)
+            yield from _judged(bodies.take(found.rows), found.fields, found.text)
             bodies = bodies.without(found.rows)
-        if not len(bodies):
-            break
-    else:
-        readings.append(_strictly(bodies))
-    return joined(readings)
+    if len(bodies):
+        yield from _read_strictly(bodies)
 
 
-def _strictly(bodies: Bodies) -> Reading:
+def _read_strictly(bodies: Bodies) -> Iterator[Found]:
     """Read what has none of the plain shapes."""
     groups = bodies.fact.series().str.extract_groups(ATTEMPT).struct.unnest()
-    seconds = groups.select(
+    parts = pl.col("parts").str.splitn("/", len(PARTS)).struct
+    fields = groups.with_columns(
         pl.col("delay_seconds").cast(pl.Float64, strict=False),
-        *(
-            pl.col("parts")
-            .str.splitn("/", len(PARTS))
-            .struct.field(f"field_{i}")
-            .cast(pl.Float64, strict=False)
-            .alias(name)
-            for i, name in enumerate(PARTS)
-        ),
+        *(parts.field(f"field_{i}").cast(pl.Float64, strict=False).alias(name) for i, name in enumerate(PARTS)),
     )
-    is_whole = (groups["recipient"].is_not_null() & seconds["delay_seconds"].is_not_null()).to_numpy()
-    torn = bodies.take(~is_whole).set_aside(_TORN)
-    fields = pl.concat([groups.select("recipient", "original_recipient", "relay", "dsn"), seconds], how="horizontal")
-    whole = _judged(bodies.take(is_whole), fields.filter(is_whole), Spans.of(groups["rest"].filter(is_whole)))
-    return joined([whole, Reading(pl.DataFrame(), torn)])
+    is_whole = (fields["recipient"].is_not_null() & fields["delay_seconds"].is_not_null()).to_numpy()
+    whole, torn = bodies.split(is_whole)
+    yield Found(torn, {}, _TORN)
+    fields = fields.filter(is_whole)
+    yield from _judged(whole, fields.drop("rest", "parts").to_dict(), Spans.of(fields["rest"]))
 
 
-def _judged(bodies: Bodies, fields: pl.DataFrame, rest: Spans) -> Reading:
-    """Say how each attempt went, from its `status=`."""
+def _judged(bodies: Bodies, fields: Mapping[str, pl.Series], rest: Spans) -> Iterator[Found]:
+    """Say how each attempt went, from what stands behind `status=`."""
     blank = rest.find(" (")
     word = rest.cut(rest.start, np.where(blank == ABSENT, rest.end, blank))
+    written = _number_of(word, tuple(STATUS))
+    unknown = np.flatnonzero(written == ABSENT)
+    if len(unknown):
+        is_probe = _number_of(word.take(unknown), _PROBES) != ABSENT
+        yield Found(bodies.take(unknown[~is_probe]), {}, _TORN)
+        known = np.flatnonzero(written != ABSENT)
+        bodies, rest, blank, written = bodies.take(known), rest.take(known), blank[known], written[known]
+        fields = {name: values.gather(known) for name, values in fields.items()}
+    if len(bodies):
+        yield Found(bodies, _columns(bodies, fields, rest, blank, written))
+
+
+def _columns(
+    bodies: Bodies, fields: Mapping[str, pl.Series], rest: Spans, blank: Places, written: Places
+) -> Mapping[str, pl.Series]:
     reply = rest.cut(np.where(blank == ABSENT, rest.end, blank + 2), rest.end)
-    status, names = np.zeros(len(bodies), np.int64), [None, *sorted(set(STATUS.values())), "forwarded", "discarded"]
-    for written, meant in STATUS.items():
-        status[word.equals(written.encode())] = names.index(meant)
-    is_sent = status == names.index("sent")
+    is_sent = written == tuple(STATUS).index("sent")
+    status = np.array([_MEANT.index(meant) for meant in STATUS.values()])[written]
+    status[is_sent & reply.begins_with(b"forwarded as ")] = _MEANT.index("forwarded")
     is_discarded = bodies.is_service("/discard$") | (is_sent & (fields["relay"] == "none").to_numpy())
-    status[is_sent & reply.begins_with(b"forwarded as ")] = names.index("forwarded")
-    status[(status > 0) & is_discarded] = names.index("discarded")
-    events = bodies.head().with_columns(
-        pl.lit("attempted").alias("kind"),
-        pl.Series("status", names, pl.String).gather(status),
-        fields["recipient"].str.to_lowercase(),
-        *([fields["original_recipient"].str.to_lowercase()] if "original_recipient" in fields.columns else []),
-        *fields.select("relay", "dsn", "delay_seconds", *PARTS),
-        reply.series(~is_sent & (blank != ABSENT)).str.head(REPLY_CHARACTERS).alias("reply"),
-        _next_leg(reply, is_sent).alias("related_queue_id"),
-    )
-    is_known = status > 0
-    if is_known.all():
-        return Reading(events)
-    is_probe = np.logical_or.reduce([word.equals(probe.encode()) for probe in _PROBES])
-    return Reading(events.filter(is_known), bodies.take(~is_known & ~is_probe).set_aside(_TORN))
+    status[is_discarded] = _MEANT.index("discarded")
+    columns = {
+        "kind": same("kind", "attempted", len(bodies)),
+        "queue_id": bodies.queue_ids,
+        "status": pl.Series(_MEANT).gather(status),
+        **fields,
+        **{name: fields[name].str.to_lowercase() for name in _RECIPIENTS if name in fields},
+    }
+    if is_sent.any():
+        columns["related_queue_id"] = _next_leg(reply, is_sent)
+    if not is_sent.all():
+        columns["reply"] = reply.series(~is_sent & (blank != ABSENT)).str.head(REPLY_CHARACTERS)
+    return columns
+
+
+def _number_of(word: Spans, words: Sequence[str]) -> Places:
+    """Return which of some words each string is, by number; `ABSENT` for none."""
+    number, first = np.full(len(word), ABSENT), word.words()
+    for place, written in enumerate(words):
+        rows = np.flatnonzero(first == first_letters(written))
+        number[rows[word.take(rows).equals(written.encode())]] = place
+    return number
 
 
 def _next_leg(reply: Spans, is_sent: Mask) -> pl.Series:
@@ -122,8 +131,8 @@ def _next_leg(reply: Spans, is_sent: Mask) -> pl.Series:
     legs = pl.Series([None], dtype=pl.String).new_from_index(0, len(reply))
     rows = np.flatnonzero(is_sent & (reply.byte(-1) == _CLOSING))
     texts = reply.take(rows).series()
-    is_hint = texts.str.contains(_MAY_NAME)
-    if is_hint.any():
-        named = texts.filter(is_hint).str.extract_groups(NEXT_LEG).struct.unnest()
-        return legs.scatter(rows[is_hint.to_numpy()], named.select(pl.coalesce("named", "first")).to_series())
-    return legs
+    may_name = texts.str.contains(_MAY_NAME)
+    if not may_name.any():
+        return legs
+    named = texts.filter(may_name).str.extract_groups(NEXT_LEG).struct.unnest()
+    return legs.scatter(rows[may_name.to_numpy()], named.select(pl.coalesce("named", "first")).to_series())

@@ -1,7 +1,8 @@
-"""The bodies of Postfix lines, `QUEUE_ID: <fact>`, cut apart: what the readers of Postfix's facts take."""
+"""The bodies of Postfix lines, `QUEUE_ID: <fact>`, cut apart: what the readers of Postfix's facts take and give."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -10,7 +11,6 @@ from transforms.dialect import Reading
 from transforms.spans import ABSENT, Mask, Places, Spans
 
 QUEUE_ID = r"^[0-9A-Za-z]{5,24}$"
-HEAD = ("line_number", "logged_at", "host")
 
 
 @dataclass(frozen=True)
@@ -38,31 +38,36 @@ class Bodies:
         """What stands before the colon."""
         return self.text.cut(self.text.start, self.colon)
 
-    @property
+    @cached_property
+    def queue_ids(self) -> pl.Series:
+        """What stands before the colon, as a series."""
+        return self.queue_id.series()
+
+    @cached_property
     def fact(self) -> Spans:
         """What stands behind the colon."""
         return self.text.cut(np.minimum(self.colon + 2, self.text.end), self.text.end)
 
-    def take(self, which: Places | Mask) -> "Bodies":
-        """Return some bodies, by number among these or by mask."""
-        return Bodies(self.lines, self.rows[which], self.text.take(which), self.colon[which])
+    def take(self, rows: Places) -> "Bodies":
+        """Return some bodies, by their numbers among these, which ascend."""
+        if len(rows) == len(self):
+            return self
+        return Bodies(self.lines, self.rows[rows], self.text.take(rows), self.colon[rows])
 
-    def without(self, which: Places) -> "Bodies":
-        """Return the bodies but for some, by number among these."""
-        if len(which) == len(self):
-            return self.take(which[:0])
+    def split(self, is_so: Mask) -> tuple["Bodies", "Bodies"]:
+        """Return the bodies of which something is so, and those of which it is not."""
+        return self.take(np.flatnonzero(is_so)), self.take(np.flatnonzero(~is_so))
+
+    def without(self, rows: Places) -> "Bodies":
+        """Return the bodies but for some, by their numbers among these."""
         is_left = np.ones(len(self), bool)
-        is_left[which] = False
-        return self.take(is_left)
+        is_left[rows] = False
+        return self.take(np.flatnonzero(is_left))
 
     def dense(self) -> "Bodies":
         """Return the same bodies with their text in a block of its own."""
         text = self.text.dense()
         return Bodies(self.lines, self.rows, text, self.colon - self.text.start + text.start)
-
-    def head(self) -> pl.DataFrame:
-        """Return `line_number`, `logged_at`, `host` and `queue_id`."""
-        return self.lines.select(HEAD)[self.rows].with_columns(self.queue_id.series().alias("queue_id"))
 
     def is_service(self, pattern: str) -> Mask:
         """Say which bodies were written by a service whose name matches a pattern."""
@@ -73,15 +78,32 @@ class Bodies:
             is_so |= service.to_physical().to_numpy()[self.rows] == number
         return is_so
 
-    def set_aside(self, reason: str) -> pl.DataFrame:
-        """Return `line_number, reason` of all of them."""
-        return self.lines.select("line_number")[self.rows].with_columns(pl.lit(reason).alias("reason"))
+
+@dataclass(frozen=True)
+class Found:
+    """What was made of some bodies: events as columns (without what every event has), or a reason to set them aside."""
+
+    bodies: Bodies
+    columns: Mapping[str, pl.Series]
+    reason: str = ""
 
 
-def joined(readings: Sequence[Reading]) -> Reading:
-    """Put readings of one chunk together."""
-    events = [r.events for r in readings if r.events.height]
-    return Reading(
-        pl.concat(events, how="diagonal") if events else pl.DataFrame(schema={"line_number": pl.Int64}),
-        pl.concat([r.aside for r in readings]),
-    )
+def as_reading(lines: pl.DataFrame, found: Sequence[Found]) -> Reading:
+    """Put together what was made of the bodies of one chunk."""
+    told = [f for f in found if len(f.bodies) and not f.reason]
+    aside = [f for f in found if len(f.bodies) and f.reason]
+    columns = pl.concat([pl.DataFrame(dict(f.columns)) for f in told], how="diagonal") if told else pl.DataFrame()
+    head = lines.select("line_number", "logged_at", "host")[_rows(told)]
+    reasons = [pl.Series("reason", [f.reason]).new_from_index(0, len(f.bodies)) for f in aside]
+    set_aside = lines.select("line_number")[_rows(aside)]
+    reason = pl.concat(reasons) if reasons else pl.Series("reason", [], pl.String)
+    return Reading(head.hstack(columns), set_aside.with_columns(reason))
+
+
+def same(name: str, value: str, count: int) -> pl.Series:
+    """Return a column that holds one value throughout."""
+    return pl.Series(name, [value]).new_from_index(0, count)
+
+
+def _rows(found: Sequence[Found]) -> Places:
+    return np.concatenate([np.empty(0, np.int64), *(f.bodies.rows for f in found)])

@@ -6,14 +6,14 @@ Rules
 - `postsuper -r` says `requeued`, and the next pickup line names the former file as `orig_id=`.
 """
 
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
-from transforms.dialect import Reading
-from transforms.postfix_bodies import QUEUE_ID, Bodies, joined
-from transforms.spans import word
+from transforms.postfix_bodies import QUEUE_ID, Bodies, Found, same
+from transforms.spans import first_letters
 from transforms.template import match
 
 
@@ -55,59 +55,58 @@ FACTS = (
     Fact("sender delay notification", "notified", rf"^sender delay notification: {_ID}$"),
     Fact("postmaster ", "notified", rf"^postmaster [a-z -]+ notification: {_ID}$"),
 )
-FIRST_WORDS = tuple(dict.fromkeys(fact.begins[:4] for fact in FACTS))
+FIRST_LETTERS = tuple(dict.fromkeys(fact.begins[:4] for fact in FACTS))
 _TORN_ID = r"^(?:[0-9A-F]{8,12}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,}z[0-9A-Za-z]+):?$"
 _BEGINNINGS = ("to=<", *(fact.begins for fact in FACTS))
 _TORN_BEGINNINGS = sorted({begins[:letters] for begins in _BEGINNINGS for letters in range(len(begins))})
 _LONGEST_ID, _LONGEST_BEGINNING = 25, max(len(begins) for begins in _BEGINNINGS)
 
 
-def read_facts(bodies: Bodies) -> Reading:
-    """Read bodies whose facts begin alike: the first of `FACTS` that matches is the event."""
-    is_id = bodies.queue_id.series().str.contains(QUEUE_ID).to_numpy()
-    left = bodies if is_id.all() else bodies.take(is_id)
-    readings = []
-    first = int(left.fact.words()[0]) if len(left) else 0
-    facts = [fact for fact in FACTS if word(fact.begins[:4]) == first]
+def read_facts(bodies: Bodies) -> Iterator[Found]:
+    """Read bodies whose facts share their first four letters: the first of `FACTS` that matches is the event."""
+    left = bodies.take(np.flatnonzero(bodies.queue_ids.str.contains(QUEUE_ID).to_numpy()))
+    letters = left.fact.words()[:1]
+    facts = [fact for fact in FACTS if first_letters(fact.begins) == letters]
     for fact in facts:
         if len(left) and fact.shape:
             found = match(left.fact, fact.shape)
-            readings.append(Reading(_event(left.take(found.rows), fact, pl.DataFrame(found.fields))))
+            yield Found(left.take(found.rows), _columns(left.take(found.rows), fact, found.fields))
             left = left.without(found.rows)
         if len(left):
-            is_match = left.fact.series().str.contains(fact.pattern).to_numpy()
-            readings.append(Reading(_strictly(left.take(is_match), fact)))
-            left = left.take(~is_match)
+            text = left.fact.series()
+            whole, rest = left.split(text.str.contains(fact.pattern).to_numpy())
+            if len(whole):
+                yield Found(whole, _columns(whole, fact, _groups(whole, fact.pattern)))
+            left = rest
     for begins in dict.fromkeys(fact.begins for fact in facts):
-        is_so = left.fact.begins_with(begins.encode())
-        readings.append(
-            Reading(pl.DataFrame(), left.take(is_so).set_aside(f"line begins `{begins}` and is cut off or malformed"))
-        )
-        left = left.take(~is_so)
-    return joined([*readings, torn(left)])
+        if len(left):
+            malformed, left = left.split(left.fact.begins_with(begins.encode()))
+            yield Found(malformed, {}, f"line begins `{begins}` and is cut off or malformed")
+    yield from torn(left)
 
 
-def torn(bodies: Bodies) -> Reading:
+def torn(bodies: Bodies) -> Iterator[Found]:
     """Set aside lines that end within or right behind their queue id, or within the first word of a fact."""
     is_short = (bodies.colon - bodies.text.start <= _LONGEST_ID) & (bodies.fact.lengths < _LONGEST_BEGINNING)
-    short = bodies.take(is_short)
-    is_torn = short.fact.series().is_in(_TORN_BEGINNINGS) & short.queue_id.series().str.contains(_TORN_ID)
-    return Reading(pl.DataFrame(), short.take(is_torn.to_numpy()).set_aside("line ends after its queue id"))
+    short = bodies.take(np.flatnonzero(is_short))
+    if len(short):
+        is_torn = short.fact.series().is_in(_TORN_BEGINNINGS) & short.queue_ids.str.contains(_TORN_ID)
+        yield Found(short.take(np.flatnonzero(is_torn.to_numpy())), {}, "line ends after its queue id")
 
 
-def _strictly(bodies: Bodies, fact: Fact) -> pl.DataFrame:
-    if "(?<" not in fact.pattern:
-        return _event(bodies, fact, pl.DataFrame())
-    return _event(bodies, fact, bodies.fact.series().str.extract_groups(fact.pattern).struct.unnest())
+def _groups(bodies: Bodies, pattern: str) -> Mapping[str, pl.Series]:
+    if "(?<" not in pattern:
+        return {}
+    return bodies.fact.series().str.extract_groups(pattern).struct.unnest().to_dict()
 
 
-def _event(bodies: Bodies, fact: Fact, fields: pl.DataFrame) -> pl.DataFrame:
-    events = bodies.head().with_columns(pl.lit(fact.kind).alias("kind"), *fields)
+def _columns(bodies: Bodies, fact: Fact, fields: Mapping[str, pl.Series]) -> Mapping[str, pl.Series]:
+    columns = {"kind": same("kind", fact.kind, len(bodies)), "queue_id": bodies.queue_ids, **fields}
     if fact.kind == "removed":
-        who = np.where(bodies.is_service("/postsuper$"), 2, np.where(bodies.is_service("/"), 1, 0))
-        events = events.with_columns(pl.Series("kind", ["ended", "removed", "deleted"]).gather(who))
-    if "sender" in events.columns:
-        events = events.with_columns(pl.col("sender").fill_null("").str.to_lowercase())
-    if "recipient_count" in events.columns:
-        events = events.with_columns(pl.col("recipient_count").cast(pl.Int64, strict=False))
-    return events
+        who = np.where(bodies.is_service("/postsuper$"), 2, bodies.is_service("/").astype(np.int64))
+        columns["kind"] = pl.Series(["ended", "removed", "deleted"]).gather(who)
+    if "sender" in fields:
+        columns["sender"] = fields["sender"].fill_null("").str.to_lowercase()
+    if "recipient_count" in fields:
+        columns["recipient_count"] = fields["recipient_count"].cast(pl.Int64, strict=False)
+    return columns

@@ -3,11 +3,13 @@
 A final one (5xx) was never accepted, and is none.
 """
 
+from collections.abc import Iterator
+
+import numpy as np
 import polars as pl
 
-from transforms.dialect import Reading
 from transforms.next_leg import REPLY_CHARACTERS
-from transforms.postfix_bodies import HEAD, Bodies
+from transforms.postfix_bodies import Bodies, Found
 
 # First letters of `reject: ` and `milter-reject: `.
 REFUSALS = ("reje", "milt")
@@ -17,14 +19,14 @@ REFUSED = (
 )
 
 
-def read_refusals(bodies: Bodies) -> Reading:
+def read_refusals(bodies: Bodies) -> Iterator[Found]:
     """Read bodies whose fact begins like a refusal."""
     groups = bodies.fact.series().str.extract_groups(REFUSED).struct.unnest()
-    events = bodies.lines.select(HEAD)[bodies.rows].with_columns(
+    is_temporary = groups["reply"].is_not_null()
+    fields = groups.filter(is_temporary).select(
         pl.lit("refused").alias("kind"),
-        groups["sender"].str.to_lowercase(),
-        groups["recipient"].str.to_lowercase(),
-        groups["client"],
-        groups["reply"].str.head(REPLY_CHARACTERS),
+        pl.col("sender", "recipient").str.to_lowercase(),
+        "client",
+        pl.col("reply").str.head(REPLY_CHARACTERS),
     )
-    return Reading(events.drop_nulls("reply"))
+    yield Found(bodies.take(np.flatnonzero(is_temporary.to_numpy())), fields.to_dict())

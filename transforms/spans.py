@@ -25,7 +25,9 @@ Mask: TypeAlias = NDArray[np.bool_]
 PADDING = 16
 ABSENT = -1
 _INLINE = 12
-_FIRST_BYTES = np.array([0, 0xFF, 0xFFFF, 0xFFFFFF, 0xFFFFFFFF], "<u4")
+# Masks that keep the first bytes of eight.
+FIRST_BYTES = np.array([(1 << 8 * count) - 1 for count in range(9)], "<u8")
+_ONES = 0x0101010101010101
 _NOT_FOUND = 0xFFFFFFFF
 
 
@@ -108,13 +110,31 @@ class Spans:
         views[:, 1] = self.start << 32
         short = np.flatnonzero(lengths <= _INLINE)
         if len(short):
-            words = views.view("<u4")
-            for word in range(3):
-                held = np.clip(lengths[short] - 4 * word, 0, 4)
-                words[short, word + 1] = self._at("<u4", self.start[short] + 4 * word) & _FIRST_BYTES[held]
+            # A short string stands in its view: four bytes in the first half, the other eight in the second.
+            held, start = lengths[short], self.start[short]
+            views[short, 0] = held.astype("<u8") | (self._at("<u4", start) & FIRST_BYTES[np.minimum(held, 4)]) << 32
+            views[short, 1] = self._at("<u8", start + 4) & FIRST_BYTES[np.maximum(held - 4, 0)]
         validity = None if is_there is None else pa.py_buffer(np.packbits(is_there, bitorder="little"))
         buffers = [validity, pa.py_buffer(views), pa.py_buffer(self.block)]
         return pl.Series(pa.StringViewArray.from_buffers(pa.string_view(), len(self), buffers), dtype=pl.String)
+
+    def find_byte(self, mark: str, within: int) -> Places:
+        """Return where a character of ASCII first occurs among the first bytes of each string (eight, or more)."""
+        at = self._find_in_eight(mark)
+        for place in range(8, within, 8):
+            left = np.flatnonzero((at == ABSENT) & (self.lengths > place))
+            if not len(left):
+                break
+            at[left] = self.take(left).after(place)._find_in_eight(mark)
+        return at
+
+    def _find_in_eight(self, mark: str) -> Places:
+        differing = self.double_words() ^ np.uint64(ord(mark) * _ONES)
+        # The lowest high bit that is set marks the first byte that does not differ.
+        marks = (differing - np.uint64(_ONES)) & ~differing & np.uint64(_ONES << 7)
+        at = self.start + (np.bitwise_count((marks - np.uint64(1)) & ~marks) >> 3)
+        at[(marks == 0) | (at >= self.end)] = ABSENT
+        return at
 
     def byte(self, place: int = 0) -> Bytes:
         """Return the byte at `place` of each string, from its end where negative; void for a shorter one."""
@@ -150,9 +170,9 @@ class Spans:
         return windows[np.minimum(places, len(windows) - 1)]
 
 
-def word(letters: str) -> int:
-    """Return four ASCII letters as `Spans.words` does."""
-    return int.from_bytes(letters.encode("ascii"), "little")
+def first_letters(text: str) -> int:
+    """Return the first four letters of an ASCII text as `Spans.words` does."""
+    return int.from_bytes(text[:4].encode("ascii"), "little")
 
 
 def _pieces(length: int) -> Iterator[tuple[int, int]]:

@@ -21,6 +21,7 @@ DAY = 86_400 * SECOND
 # In a shape, 0 stands for a digit, _ for a digit or a blank, ? for anything; the rest for itself.
 _YEARLESS = "??? _0 00:00:00"
 _MINUTE = "0000-00-00T00:00"
+_RUN_BYTES = 16
 _LEAP_SECOND = 60
 _MICROSECOND_DIGITS, _MOST_FRACTION_DIGITS = 6, 9
 _DOT, _COMMA, _COLON, _PLUS, _MINUS = (ord(mark) for mark in ".,:+-")
@@ -53,7 +54,7 @@ def read_zoned(stamps: Spans) -> tuple[Places, Mask]:
 
     Stamps of one minute share their first 16 bytes, which are read once for each run of them.
     """
-    is_new = begins_run(stamps, len(_MINUTE))
+    is_new = begins_run(stamps)
     run = np.cumsum(is_new) - 1
     first = stamps.take(is_new)
     hour, minute = _number(first, 11), _number(first, 14)
@@ -67,13 +68,15 @@ def read_zoned(stamps: Spans) -> tuple[Places, Mask]:
     return minutes[run] + second * SECOND + fraction - offset, is_minute[run] & is_second & is_fraction & is_zone
 
 
-def begins_run(stamps: Spans, width: int) -> Mask:
-    """Say where the first `width` bytes (8 to 16) differ from those of the string before; a shorter string differs."""
-    is_new = stamps.lengths < width
+def begins_run(stamps: Spans) -> Mask:
+    """Say where the first 16 bytes differ from those of the string before; a shorter string, and the next, differ."""
+    is_short = stamps.lengths < _RUN_BYTES
+    is_new = is_short.copy()
     is_new[:1] = True
-    for words in (stamps.double_words(), stamps.double_words(width - 8)):
+    is_new[1:] |= is_short[:-1]
+    for words in (stamps.double_words(), stamps.double_words(8)):
         is_new[1:] |= words[1:] != words[:-1]
-    return is_new | np.concatenate([[False], stamps.lengths[:-1] < width])[: len(stamps)]
+    return is_new
 
 
 def days_since_1970(year: Places, month: Places, day: Places) -> tuple[Places, Mask]:

@@ -11,8 +11,6 @@ Each of the first three may follow a `<priority>`. One file may mix them. A line
 or damaged (`foreign.py`). A day below 10 may lack its leading blank; a fraction may follow the seconds.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 import polars as pl
 
@@ -25,16 +23,8 @@ from transforms.stamps import YEARLESS_WIDTH, begins_run
 from transforms.syslog_structured import open_journal, open_rfc5424
 from transforms.syslog_tags import read_tags
 
-_BLANK, _DOT, _LESS, _GREATER, _DASH = (ord(mark) for mark in " .<>-")
+_BLANK, _LESS, _GREATER, _DASH, _T = (ord(mark) for mark in " <>-T")
 _MOST_PRIORITY_DIGITS = 3
-
-
-class _Stamped(NamedTuple):
-    """Lines after their stamp: which lines bear one, and for those the instant and what follows."""
-
-    is_stamped: Mask
-    logged_at: pl.Series
-    rest: Spans
 
 
 class SyslogEnvelope:
@@ -60,49 +50,47 @@ class SyslogEnvelope:
         return Opened(lines, headless(raw[rows] if len(rows) else raw.clear()))
 
     def _open_yearless(self, text: Spans) -> tuple[Mask, pl.DataFrame]:
-        return _tagged(*self._read_yearless(text))
-
-    def _read_yearless(self, text: Spans) -> _Stamped:
-        """Cut off `Nov 25 02:22:48`, and read each run of equal stamps once."""
-        is_unpadded = (text.byte(5) == _BLANK) & (text.byte(3) == _BLANK)
-        end = text.start + YEARLESS_WIDTH - is_unpadded
-        is_odd = is_unpadded | (text.bytes_at(end) == _DOT)
-        odd = np.flatnonzero(is_odd)
+        """Cut off `Nov 25 02:22:48 `, and read each run of equal stamps once."""
+        end = text.start + YEARLESS_WIDTH
+        is_new = begins_run(text)
+        odd = np.flatnonzero((text.bytes_at(end) != _BLANK) | (end >= text.end))
         if len(odd):
-            end[odd] = _first(text.take(odd).cut(end[odd], text.end[odd]), " ")
-        is_new = begins_run(text, YEARLESS_WIDTH) | is_odd
-        is_new[1:] |= is_odd[:-1]
+            end[odd] = _first_blank(text.take(odd).after(YEARLESS_WIDTH - 1))
+            # Each odd stamp is read for itself, as its end may lie behind the bytes that were compared.
+            is_new[odd] = True
+            is_new[odd[odd < len(text) - 1] + 1] = True
         stamps = text.cut(text.start, end).take(is_new)
+        is_unpadded = stamps.byte(5) == _BLANK
         if is_unpadded.any():
             stamps = Spans.of(stamps.series().str.replace("^([A-Z][a-z]{2}) ([1-9] )", "$1  $2"))
-        logged_at = self._clock.read_yearless(stamps)
+        instants = self._clock.read_yearless(stamps)
         run = np.cumsum(is_new) - 1
-        is_stamped = logged_at.is_not_null().to_numpy()[run] & (text.bytes_at(end) == _BLANK) & (end < text.end)
-        return _stamped(text, is_stamped, logged_at.gather(run), end)
+        is_stamped = instants.is_not_null().to_numpy()[run] & (end < text.end)
+        return _tagged(text, is_stamped, instants.gather(run), end)
+
+
+def _looks_yearless(text: Spans) -> Mask:
+    return text.byte(3) == _BLANK
+
+
+def _looks_zoned(text: Spans) -> Mask:
+    return (text.byte(4) == _DASH) & (text.byte(10) == _T)
 
 
 def _open_zoned(text: Spans) -> tuple[Mask, pl.DataFrame]:
-    """Cut off `2026-11-25T02:22:48.123456+13:00`."""
-    is_candidate = (text.byte(4) == _DASH) & (text.byte(7) == _DASH) & (text.byte(10) == ord("T"))
-    if not is_candidate.any():
-        return is_candidate, pl.DataFrame()
-    end = text.find(" ")
-    stamps = text.cut(text.start, np.where(is_candidate, end, text.start))
-    logged_at = read_zoned(stamps)
-    return _tagged(*_stamped(text, logged_at.is_not_null().to_numpy() & (end != ABSENT), logged_at, end))
+    """Cut off `2026-11-25T02:22:48.123456+13:00 `."""
+    end = _first_blank(text)
+    instants = read_zoned(text.cut(text.start, end))
+    return _tagged(text, instants.is_not_null().to_numpy() & (end < text.end), instants, end)
 
 
-def _stamped(text: Spans, is_stamped: Mask, logged_at: pl.Series, end: Places) -> _Stamped:
+def _tagged(text: Spans, is_stamped: Mask, instants: pl.Series, end: Places) -> tuple[Mask, pl.DataFrame]:
+    """Read `host program[pid]: text` behind a stamp; a line that holds no host is not opened."""
     rest = text.cut(end + 1, text.end)
-    if is_stamped.all():
-        return _Stamped(is_stamped, logged_at, rest)
-    return _Stamped(is_stamped, logged_at.filter(pl.Series(is_stamped)), rest.take(is_stamped))
-
-
-def _tagged(is_stamped: Mask, logged_at: pl.Series, rest: Spans) -> tuple[Mask, pl.DataFrame]:
-    """Read `host program[pid]: text`; a line that holds no host is not opened."""
+    if not is_stamped.all():
+        rest, instants = rest.take(is_stamped), instants.filter(pl.Series(is_stamped))
     has_host, tags = read_tags(rest)
-    frame = tags.insert_column(0, logged_at.cast(INSTANT).alias("logged_at"))
+    frame = tags.insert_column(0, instants.cast(INSTANT).alias("logged_at"))
     if has_host.all():
         return is_stamped, frame
     is_open = is_stamped.copy()
@@ -112,17 +100,17 @@ def _tagged(is_stamped: Mask, logged_at: pl.Series, rest: Spans) -> tuple[Mask, 
 
 def _bare(text: Spans) -> Spans:
     """Take the `<priority>` off."""
-    if not (text.byte() == _LESS).any():
+    is_number = text.byte() == _LESS
+    if not is_number.any():
         return text
     skip = np.zeros(len(text), np.int64)
-    is_number = (text.byte() == _LESS) & (text.lengths > 1)
     for digits in range(1, _MOST_PRIORITY_DIGITS + 1):
         is_number &= (text.byte(digits) - np.uint8(ord("0"))) < 10
         skip[is_number & (text.byte(digits + 1) == _GREATER) & (text.lengths > digits + 1)] = digits + 2
     return text.cut(text.start + skip, text.end)
 
 
-def _first(text: Spans, mark: str) -> Places:
-    """Return where `mark` first occurs, the string's end where it does not."""
-    at = text.find(mark)
+def _first_blank(text: Spans) -> Places:
+    """Return where the first blank of each string is, its end if it has none."""
+    at = text.find(" ")
     return np.where(at == ABSENT, text.end, at)

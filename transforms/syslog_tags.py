@@ -12,72 +12,62 @@ A log has few hosts and few programs: both columns are categories, so that whoev
 import numpy as np
 import polars as pl
 
+from transforms.names import distinct
 from transforms.spans import ABSENT, Mask, Places, Spans
 
 _PID_WITHOUT_COLON = r"^([^\[]+\[[0-9]+\] )"
 _BSD_FACILITY = r"^(<[^ >]*> )"
+# Bytes of `[pid]:`.
+_LONGEST_PID = 16
 _BLANK, _LESS, _CLOSING = ord(" "), ord("<"), ord("]")
 
 
 def read_tags(rest: Spans) -> tuple[Mask, pl.DataFrame]:
     """Say which lines name a host; give `host`, `service` and `text` of every line (void where there is no host)."""
     rest = _skip(rest, rest.byte() == _LESS, _BSD_FACILITY)
-    space = _end_of_host(rest)
+    space, host = _hosts(rest)
     body = rest.cut(np.where(space == ABSENT, rest.end, space + 1), rest.end)
-    colon, bracket = body.find(": "), body.find("[")
-    has_pid = (bracket != ABSENT) & (bracket < colon)
-    service = category(body.cut(body.start, np.where(has_pid, bracket, colon)).series())
-    is_untagged = (colon == ABSENT) | _is_with_blank(service)
-    if is_untagged.any():
-        service = service.set(pl.Series(is_untagged), "")
+    bracket = body.find("[")
+    colon = _colon_behind_pid(body, bracket)
+    names, number = distinct(body.cut(body.start, np.where(colon == ABSENT, body.start, bracket)))
+    odd = np.flatnonzero((colon == ABSENT) | names.str.contains("[: ]").to_numpy()[number])
+    if len(odd):
+        colon[odd] = body.take(odd).find(": ")
+        names, number = distinct(body.cut(body.start, _end_of_program(bracket, colon)))
+    is_no_program = names.str.contains(" ", literal=True)
+    is_untagged = (colon == ABSENT) | is_no_program.to_numpy()[number]
     text = body.cut(np.where(is_untagged, body.start, colon + 2), body.end)
-    lacks_colon = has_pid & (body.bytes_at(colon - 1) != _CLOSING) & ~is_untagged
+    lacks_colon = ~is_untagged & (_end_of_program(bracket, colon) < colon) & (body.bytes_at(colon - 1) != _CLOSING)
     if lacks_colon.any():
         whole = _skip(body, lacks_colon, _PID_WITHOUT_COLON)
         text = body.cut(np.where(whole.start > body.start, whole.start, text.start), body.end)
-    return space > rest.start, pl.DataFrame({"host": _hosts(rest, space), "service": service, "text": text.series()})
+    service = names.zip_with(~is_no_program, pl.Series([""])).cast(pl.Categorical).gather(number)
+    return space > rest.start, pl.DataFrame({"host": host, "service": service, "text": text.series()})
 
 
-def category(names: pl.Series) -> pl.Series:
-    """Return names that occur again and again as categories."""
-    return names.cast(pl.Categorical)
+def _end_of_program(bracket: Places, colon: Places) -> Places:
+    return np.where((bracket != ABSENT) & (bracket < colon), bracket, colon)
 
 
-def host_category(names: pl.Series) -> pl.Series:
-    """Return host names as categories, in lower case."""
-    hosts = category(names)
-    written = hosts.unique().cast(pl.String)
-    return hosts if (written == written.str.to_lowercase()).all() else category(names.str.to_lowercase())
+def _colon_behind_pid(body: Spans, bracket: Places) -> Places:
+    """Return where the colon of `[pid]: ` is, for the first bracket of each line; `ABSENT` where that is no pid."""
+    colon = body.cut(bracket, body.end).find_byte(":", _LONGEST_PID)
+    is_so = (bracket != ABSENT) & (body.bytes_at(colon - 1) == _CLOSING) & (body.bytes_at(colon + 1) == _BLANK)
+    return np.where(is_so, colon, ABSENT)
 
 
-def _hosts(rest: Spans, space: Places) -> pl.Series:
-    width = space - rest.start
-    if len(rest) and (width == width[0]).all() and rest.begins_with(_first(rest, int(width[0]))).all():
-        return host_category(rest.take(np.array([0])).cut(rest.start[:1], space[:1]).series()).new_from_index(
-            0, len(rest)
-        )
-    return host_category(rest.cut(rest.start, space).series())
-
-
-def _end_of_host(rest: Spans) -> Places:
-    """Return where each host ends; in most logs all lines name the same one."""
-    if not len(rest):
-        return rest.start
-    end = int(rest.take(np.array([0])).find(" ")[0])
-    width = end - int(rest.start[0])
-    if end != ABSENT and rest.begins_with(_first(rest, width + 1)).all():
-        return rest.start + width
-    return rest.find(" ")
-
-
-def _first(rest: Spans, width: int) -> bytes:
-    return rest.block[rest.start[0] : rest.start[0] + max(width, 0)].tobytes()
-
-
-def _is_with_blank(service: pl.Series) -> Mask:
-    names = service.unique()
-    wrong = names.filter(names.cast(pl.String).str.contains(" ", literal=True)).to_physical()
-    return np.isin(service.to_physical().to_numpy(), wrong.to_numpy())
+def _hosts(rest: Spans) -> tuple[Places, pl.Series]:
+    """Return where each host ends, and the hosts; in most logs all lines name the same one."""
+    first = rest.cut(rest.start[:1], rest.end[:1])
+    end = first.find(" ")
+    if len(rest) and end[0] != ABSENT:
+        written = rest.block[first.start[0] : end[0] + 1].tobytes()
+        if rest.begins_with(written).all():
+            host = first.cut(first.start, end).series().str.to_lowercase().cast(pl.Categorical)
+            return rest.start + len(written) - 1, host.new_from_index(0, len(rest))
+    space = rest.find(" ")
+    names, number = distinct(rest.cut(rest.start, space))
+    return space, names.str.to_lowercase().cast(pl.Categorical).gather(number)
 
 
 def _skip(text: Spans, where: Mask, pattern: str) -> Spans:

@@ -16,10 +16,13 @@ from functools import cache
 import numpy as np
 import polars as pl
 
+from transforms.decimals import read_decimals
 from transforms.spans import ABSENT, Mask, Places, Spans
 
 _FIELD = re.compile(r"\{(\w*):(address|word|number|text)\}")
 _NOT_PLAIN = r'[ ",<>]'
+# Most numbers end within as many bytes.
+_NEAR = 8
 
 
 @dataclass(frozen=True)
@@ -44,19 +47,18 @@ def match(strings: Spans, template: str) -> Match:
     for name, kind, literal in parts:
         if kind == "text":
             break
-        end = rest.find(literal) if literal else rest.end
+        end = _end(rest, kind, literal)
         fields[name], is_plain = _read(rest.cut(rest.start, end), kind)
-        after = np.where(end == ABSENT, rest.end, end + len(literal))
         keep = is_plain & (end != ABSENT)
-        if literal and (name, kind, literal) == parts[-1]:
-            keep &= after == rest.end
-        rest = rest.cut(after, rest.end)
+        rest = rest.cut(end + len(literal), rest.end)
         if not keep.all():
             rows, rest = rows[keep], rest.take(keep)
             fields = {column: values.filter(pl.Series(keep)) for column, values in fields.items()}
-    if not parts:
+    else:
         is_whole = rest.lengths == 0
-        rows, rest = rows[is_whole], rest.take(is_whole)
+        if not is_whole.all():
+            rows, rest = rows[is_whole], rest.take(is_whole)
+            fields = {column: values.filter(pl.Series(is_whole)) for column, values in fields.items()}
     fields.pop("", None)
     return Match(rows, fields, rest)
 
@@ -68,11 +70,24 @@ def _parsed(template: str) -> tuple[str, tuple[tuple[str, str, str], ...]]:
     return begin, tuple(zip(parts[::3], parts[1::3], parts[2::3], strict=True))
 
 
-def _read(values: Spans, kind: str) -> tuple[pl.Series, Mask]:
-    column = values.series()
+def _end(rest: Spans, kind: str, literal: str) -> Places:
+    """Return where a field ends: where the literal behind it first occurs."""
+    if not literal:
+        return rest.end
     if kind != "number":
-        is_plain = ~column.str.contains(_NOT_PLAIN).to_numpy()
-        return column, is_plain & (values.lengths > 0) if kind == "word" else is_plain
-    numbers = column.cast(pl.Float64, strict=False)
-    is_digit = (values.byte() - np.uint8(ord("0"))) < 10
-    return numbers, is_digit & numbers.is_finite().fill_null(False).to_numpy()
+        return rest.find(literal)
+    # What does not go on with the literal where it seems to is no number.
+    end = rest.find_byte(literal[0], _NEAR)
+    far = np.flatnonzero((end == ABSENT) | ~rest.cut(end, rest.end).begins_with(literal.encode()))
+    if len(far):
+        end[far] = rest.take(far).find(literal)
+    return end
+
+
+def _read(values: Spans, kind: str) -> tuple[pl.Series, Mask]:
+    if kind == "number":
+        numbers, is_number = read_decimals(values)
+        return pl.Series(numbers), is_number
+    column = values.series()
+    is_plain = ~column.str.contains(_NOT_PLAIN).to_numpy()
+    return column, is_plain & (values.lengths > 0) if kind == "word" else is_plain
