@@ -29,7 +29,7 @@ from transforms.settings import Settings
 
 SQL_FOLDER = Path(__file__).parent / "sql"
 CHOICES = ("00_macros.sql", "05_choices.sql")
-STITCH = ("10_lifetimes.sql", "20_legs.sql", "30_chains.sql", "35_doubts.sql", "40_deliveries.sql")
+STITCH = ("10_lifetimes.sql", "20_legs.sql", "30_chains.sql", "35_doubts.sql", "40_deliveries.sql", "42_silences.sql")
 GRID = ("45_gaps.sql", "50_cells.sql", "55_bounds.sql")
 COUNT = (*GRID, "60_accounts.sql", "70_minutes.sql", "71_delays.sql", "80_people.sql")
 # Steps of time that can be drawn and spoken of; the shortest is chosen that keeps a picture within this many steps.

@@ -1,8 +1,8 @@
 -- What the lines themselves tell of lines that are missing.
 -- In:  events, quarantine, facts, said, legs, leg_recipients, hops, chains, hop_relays; settings
 -- Out: habits, one row per host: which lines its queue files leave; losses, one row per host and hour: lines expected
---      and missing; torn, hosts that have lost lines; fallen_silent, queue files that wait and are not tried again;
---      silences, times without a line in which queue files must have begun or been tried; doubted_roots, shared_ends and uncounted, messages of which the beginning, an end or a recipient may have
+--      and missing; torn, hosts that have lost lines; fallen_silent, queue files that are not tried again;
+--      doubted_roots, shared_ends and uncounted, messages of which the beginning, an end or a recipient may have
 --      gone; handing_hosts and last_legs, where a queue file's end is no end of its mail, and where it is
 --
 -- Rules: a queue file of a host leaves a line when it arrives, one with its Message-ID, one with its number of
@@ -18,6 +18,7 @@ SELECT
     files_arrived > files / 2 AS has_arrivals,
     files_named > files / 2 AS has_names,
     files_counted > files / 2 AS has_counts,
+    files_announced > files / 2 AS has_announcements,
     files_removed > files / 5 AS has_ends,
     lines / greatest(recipients, 1) AS lines_per_recipient
 FROM (
@@ -27,6 +28,7 @@ FROM (
         count(*) FILTER (has_arrival_line) AS files_arrived,
         count(message_id) AS files_named,
         count(recipient_count) AS files_counted,
+        count(announced_count) AS files_announced,
         sum(coalesce(recipient_count, announced_count, 1)) AS recipients,
         count(*) FILTER (end_kind IN ('removed', 'ended')) AS files_removed
     FROM legs
@@ -96,7 +98,7 @@ GROUP BY host, hour_at;
 CREATE OR REPLACE TABLE torn AS
 SELECT DISTINCT host FROM losses WHERE lines_missing > 0;
 
--- Queue files that wait and are not tried again, although the server has had twice the time that it takes otherwise.
+-- Queue files without an end that are not tried again, although the server has had twice the time that it takes otherwise.
 CREATE OR REPLACE TABLE retry_habit AS  -- of some thousands of files: they all keep the same timetable
 SELECT coalesce(quantile_cont(seconds, 0.99), 0) AS seconds
 FROM (
@@ -121,35 +123,7 @@ SEMI JOIN (SELECT leg FROM leg_recipients WHERE attempts > 0) AS tried USING (le
 CROSS JOIN settings
 CROSS JOIN retry_habit
 WHERE legs.ended_at IS NULL AND legs.lifetime >= 0 AND NOT legs.is_listed AND retry_habit.seconds > 0
-  AND seconds_between(legs.last_line_at, settings.as_of) > 2 * retry_habit.seconds
-  -- everybody whom it counts has met an end: it is only its own end that is lost
-  AND legs.leg NOT IN (SELECT leg FROM leg_recipients GROUP BY leg HAVING bool_and(is_ended));
-
--- Ten minutes are long for a server that has mail to tell of; one file's line may be lost by chance, two seldom are.
-CREATE OR REPLACE TABLE silences AS
-WITH
-written AS (
-    SELECT DISTINCT host, date_trunc('minute', logged_at) AS minute_at
-    FROM events SEMI JOIN (SELECT host FROM torn UNION ALL SELECT host FROM fallen_silent) AS damaged USING (host)
-    WHERE kind <> 'snapshot'
-),
-runs AS (
-    SELECT host, minute_at + INTERVAL 1 MINUTE AS start_at, lead(minute_at) OVER (PARTITION BY host ORDER BY minute_at) AS end_at
-    FROM written
-    QUALIFY end_at >= start_at + INTERVAL 10 MINUTE
-)
-SELECT runs.host, runs.start_at, runs.end_at, count(*) AS files
-FROM runs
-JOIN (
-    SELECT host, arrived_at AS since_at, arrived_at AS until_at
-    FROM legs JOIN chains USING (leg)
-    WHERE NOT has_arrival_line AND lifetime >= 0 AND depth = 0
-    UNION ALL
-    SELECT host, last_line_at, last_line_at + to_microseconds((seconds * 1000000)::BIGINT)
-    FROM fallen_silent CROSS JOIN retry_habit
-) AS missed ON missed.host = runs.host AND missed.until_at >= runs.start_at AND missed.since_at < runs.end_at
-GROUP BY ALL
-HAVING count(*) >= 2;
+  AND seconds_between(legs.last_line_at, settings.as_of) > 2 * retry_habit.seconds;
 
 CREATE OR REPLACE TABLE doubted_roots AS
 WITH
@@ -187,19 +161,24 @@ FROM legs
 JOIN chains USING (leg)
 WHERE (legs.end_kind IN ('deleted', 'ended') OR legs.expired_at IS NOT NULL) AND legs.recipient_count IS DISTINCT FROM 1;
 
--- Messages of which a recipient may go unnamed.
+-- Messages of which a recipient may go unnamed, or (`is_unannounced`) named otherwise than it was written.
 CREATE OR REPLACE TABLE uncounted AS
-SELECT DISTINCT chains.root
-FROM legs
-SEMI JOIN torn USING (host)
-JOIN chains USING (leg)
-LEFT JOIN (
+WITH
+told AS (
     SELECT leg, count(*) AS named
     FROM leg_recipients SEMI JOIN (SELECT leg FROM legs SEMI JOIN torn USING (host)) AS of_torn_hosts USING (leg)
     GROUP BY leg
-) AS told USING (leg)
-JOIN habits ON habits.host = legs.host
-WHERE habits.has_counts AND (legs.recipient_count IS NULL OR legs.recipient_count > coalesce(told.named, 0));
+)
+SELECT chains.root, bool_or(habits.has_announcements AND legs.announced_count IS NULL) AS is_unannounced
+FROM legs
+SEMI JOIN torn USING (host)
+JOIN habits USING (host)
+JOIN chains USING (leg)
+LEFT JOIN told USING (leg)
+WHERE (habits.has_counts AND legs.recipient_count IS NULL)
+   OR (habits.has_announcements AND legs.announced_count IS NULL)
+   OR coalesce(legs.recipient_count, legs.announced_count) > coalesce(told.named, 0)
+GROUP BY chains.root;
 
 -- Hosts that hand mail on inside the platform, and the legs there that hand it to somebody else.
 CREATE OR REPLACE TABLE handing_hosts AS

@@ -342,7 +342,7 @@ FROM (
         doubted_roots.arrival_doubt,
         timed.outcome = 'pending' AND timed.is_silent AS is_end_doubted,
         timed.outcome = 'lost' AND timed.is_inferred AND shared_ends.root IS NOT NULL AS is_loss_inferred,
-        uncounted.root IS NOT NULL AND (timed.legs > 1 OR timed.address <> timed.mailbox) AS is_address_doubted,
+        uncounted.root IS NOT NULL AND (uncounted.is_unannounced OR timed.legs > 1 OR timed.address <> timed.mailbox) AS is_address_doubted,
         torn.host IS NOT NULL AS is_torn,
         timed.outcome AS reason,
         timed.source_id,
