@@ -27,31 +27,30 @@ def tell_lifetimes(events: pl.DataFrame) -> pl.DataFrame:
 
 
 def _used_again(events: pl.DataFrame) -> pl.DataFrame:
-    """Return the keys that had several lifetimes, and whether one file holds all their lines."""
+    """Return the keys that may have had several lifetimes, and whether one file holds all their lines.
+
+    Nearly every key plainly has one: in one file, a single arrival that nothing precedes and a single end that nothing
+    follows.
+    """
     is_end, is_arrival = pl.col("kind").is_in(ENDS), pl.col("kind") == "arrived"
     picked = events.filter("is_reusable").select(
         "key",
         "file",
+        "line",
         is_arrival=is_arrival,
         is_end=is_end,
-        arrived_at=pl.when(is_arrival).then("at"),
         arrived_line=pl.when(is_arrival).then("line"),
-        ended_at=pl.when(is_end).then("at"),
         ended_line=pl.when(is_end).then("line"),
     )
     usage = picked.group_by("key").agg(
-        pl.col("arrived_at", "arrived_line").min(),
-        pl.col("ended_at", "ended_line").max(),
         arrivals=pl.col("is_arrival").sum(),
         ends=pl.col("is_end").sum(),
         is_one_file=pl.col("file").min() == pl.col("file").max(),
+        is_preceded=pl.col("line").min() < pl.col("arrived_line").min(),
+        is_followed=pl.col("line").max() > pl.col("ended_line").max(),
     )
-    ends_first = (
-        pl.when("is_one_file")
-        .then(pl.col("ended_line") < pl.col("arrived_line"))
-        .otherwise(pl.col("ended_at") < pl.col("arrived_at"))
-    )
-    several = usage.filter((pl.col("arrivals") > 1) | (pl.col("ends") > 1) | ends_first.fill_null(False))
+    is_plain = (pl.col("arrivals") <= 1) & (pl.col("ends") <= 1) & pl.col("is_one_file")
+    several = usage.filter(~is_plain | pl.col("is_preceded").fill_null(False) | pl.col("is_followed").fill_null(False))
     return several.select("key", "is_one_file")
 
 

@@ -147,6 +147,18 @@ LEGS = [
         {"message late 60": 1},
     ),
     Case(
+        "a short id used again, the second arrival lost: what began after the end is another message",
+        [*whole("A1", 0, 5, ANN), sent("A1", 1800, BOB, delay=3.0)],
+        ("delivered 5", "delivered 3"),
+        {"delivery late 60": 0, "delivery late 3600": 0},
+    ),
+    Case(
+        "an attempt under way while the operator deleted the file belongs to that file",
+        [arrived("A1", 0), deferred("A1", 30, ANN), line("deleted", "A1", 40), deferred("A1", 41, ANN, delay=41.0)],
+        ("lost 40",),
+        {"message late_or_lost 60": 1},
+    ),
+    Case(
         "a next leg with an id used again is the lifetime of that moment",
         [
             *whole("B1", 0, 10, BOB),
@@ -180,8 +192,10 @@ LEGS = [
             line("named", "A1", 0, message_id="a@example.net"),
             sent("A1", 70, ANN, next="B1"),
             removed("A1", 70),
-            *whole("B1", 70, 75, ANN, host="mx2"),
+            arrived("B1", 70, host="mx2"),
             line("named", "B1", 70, message_id="b@example.net", host="mx2"),
+            sent("B1", 75, ANN, host="mx2"),
+            removed("B1", 75, host="mx2"),
         ],
         ("delivered 70", "delivered 5"),
         {"message late 60": 1},

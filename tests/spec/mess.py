@@ -94,7 +94,9 @@ def _leg(draw: DrawFn, at: int, addresses: list[str], common: Row, former: str |
             waiting.append(to)
         elif fate == "sent" and next_leg:
             end = max(end, next_leg[0]["at"])
-            rows.append(attempt("sent", queue_id, end, to, by, host=host, next=next_leg[0]["queue_id"]))
+            rows.append(
+                attempt("sent", queue_id, end, to, by, host=host, next=next_leg[0]["queue_id"], delay=float(end - at))
+            )
         else:
             dsn = draw(st.sampled_from(["5.1.1", "5.2.2"])) if fate == "bounced" else None
             rows.append(attempt(fate, queue_id, end, to, by, host=host, dsn=dsn, delay=float(end - at)))

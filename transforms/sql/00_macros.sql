@@ -70,6 +70,14 @@ SELECT
     CASE
         WHEN min(source_id) = max(source_id) THEN max(line_number) FILTER (is_end(kind)) < min(line_number) FILTER (kind = 'arrived')
         ELSE max(logged_at) FILTER (is_end(kind)) < min(logged_at) FILTER (kind = 'arrived')
-    END AS has_end_first
+    END AS has_end_first,
+    CASE
+        WHEN min(source_id) = max(source_id) THEN max(line_number) > max(line_number) FILTER (is_end(kind))
+        ELSE max(moment) > max(moment) FILTER (is_end(kind))
+    END AS has_more_after_end,
+    CASE
+        WHEN min(source_id) = max(source_id) THEN min(line_number) < min(line_number) FILTER (kind = 'arrived')
+        ELSE min(moment) < min(moment) FILTER (kind = 'arrived')
+    END AS has_more_before_arrival
 FROM query_table(lines)
 GROUP BY host, queue_id, lifetime;

@@ -29,7 +29,8 @@ CREATE OR REPLACE TABLE queue_files AS FROM queue_files_of('stated');  -- as if 
 CREATE OR REPLACE TABLE reused AS  -- nearly none is
 SELECT host, queue_id, is_one_file
 FROM queue_files
-WHERE (arrivals > 1 OR ends > 1 OR has_end_first) AND NOT is_never_reused(queue_id);
+WHERE (arrivals > 1 OR ends > 1 OR has_end_first OR has_more_after_end OR has_more_before_arrival)
+  AND NOT is_never_reused(queue_id);
 
 CREATE OR REPLACE TABLE lifetimes AS  -- one row per fact about a reused id
 WITH
