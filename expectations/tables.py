@@ -378,7 +378,9 @@ SILENCES = Table(
         Column("host", pl.String, "mail server"),
         Column("start_at", INSTANT, "from"),
         Column("end_at", INSTANT, "until"),
-        Column("files", pl.Int64, "queue files that began in it, by their later lines, or were not heard of after it", minimum=2),
+        Column(
+            "files", pl.Int64, "queue files that began in it, by later lines, or were not heard of after it", minimum=2
+        ),
     ),
     visibility="public",
 )

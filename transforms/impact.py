@@ -57,7 +57,7 @@ def measure(
     findings: pl.DataFrame | None = None,
     quarantine: pl.DataFrame | None = None,
 ) -> Impact:
-    """Count the impact from files of EVENTS, a frame of CUSTOMER_RECORDS, and what is known of gaps and unread lines."""
+    """Count the impact from files of EVENTS, CUSTOMER_RECORDS, and what is known of gaps and unread lines."""
     with workspace() as db:
         stitch(db, event_files, records, settings, quarantine)
         count(db, records, settings, findings)

@@ -41,7 +41,8 @@ _MARKS = (
         "journald dropped lines: its rate limit was reached",
     ),
 )
-# Any program's line may be folded: `last message repeated 3 times`, or under its name `message repeated 3 times: [ … ]`.
+# Any program's line may be folded: `last message repeated 3 times`, or under its name
+# `message repeated 3 times: [ … ]`.
 _REPEATED = r"^(?:last message|message) repeated ([0-9]+) times"
 _FOLDED = "syslog folded repeated lines into one"
 

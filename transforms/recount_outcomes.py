@@ -136,7 +136,8 @@ def settle(judged: pl.DataFrame, as_of: int) -> pl.DataFrame:
     """Return one row per delivery: root, target, record (null: unmatched), outcome (place in OUTCOMES), delay.
 
     `judged` has arrival (of the message) and record. Delay is in microseconds, never negative; of what has no end it
-    is `as_of` minus arrival. The logged delay counts where the first leg ended it and whole-second stamps agree within 2 s.
+    is `as_of` minus arrival. The logged delay counts where the first leg ended it and whole-second stamps agree
+    within 2 s.
     """
     own = judged.filter(pl.col("state").is_not_null(), "is_ours")
     twice = own.select("root", "target").is_duplicated()

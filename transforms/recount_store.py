@@ -137,11 +137,11 @@ def shares(stored: Store, members: pl.DataFrame) -> Iterator[tuple[pl.DataFrame,
                 to = stored.folder / f"{what}-of-{share}-{part}.parquet"
                 some.write_parquet(to, compression="lz4", statistics=False)
     for share in range(count):
-        legs, rows = (
+        of_legs, of_rows = (
             pl.concat([none, *map(pl.read_parquet, sorted(stored.folder.glob(f"{what}-of-{share}-*.parquet")))])
             for what, none in empty.items()
         )
-        yield legs.drop("share"), rows.drop("share")
+        yield of_legs.drop("share"), of_rows.drop("share")
 
 
 def _split(legs: pl.DataFrame, rows: pl.DataFrame, count: int) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:

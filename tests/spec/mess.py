@@ -51,7 +51,7 @@ def _use_again(draw: DrawFn, rows: list[Row]) -> None:
     for late in sorted(spans):
         host, first, last = spans[late]
         over = [i for i, (h, _, end) in spans.items() if h == host and end < first and i[0] == late[0] == "A"]
-        if over and draw(st.booleans()):
+        if over and draw(st.sampled_from((False, True))):
             early = draw(st.sampled_from(sorted(over)))
             spans[early] = (host, spans[early][1], last)
             del spans[late]

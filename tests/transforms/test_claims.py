@@ -127,7 +127,7 @@ def test_of_two_thresholds_as_near_the_shorter_is_named() -> None:
 
 def test_of_equals_the_headlines_choices_are_named() -> None:
     rows = [("mailbox", HOUR, m, c, 7, 7) for m in ("all", "excluding_bulk") for c in ("late", "late_or_lost")]
-    found = reading(claim(7, 7), cells(*reversed(rows)))  # type: ignore[arg-type]
+    found = reading(claim(7, 7), cells(*reversed(rows)))
     assert (found.nearest["messages"], found.nearest["count"]) == ("all", "late")
 
 
