@@ -44,13 +44,15 @@ SELECT
 
 CREATE OR REPLACE TABLE exposed AS
 WITH
-known AS (
-    SELECT host, min(arrived_at) AS first_at, max(arrived_at) AS last_at, epoch(max(arrived_at) - min(arrived_at)) + 1 AS seconds
+known AS (  -- hosts whose mail can be told from that of others, and `*` for all
+    SELECT
+        coalesce(host, '*') AS host, min(arrived_at) AS first_at, max(arrived_at) AS last_at,
+        epoch(max(arrived_at) - min(arrived_at)) + 1 AS seconds
     FROM deliveries
-    GROUP BY host
+    GROUP BY ROLLUP (host)
 ),
 inside AS (  -- the parts of gaps in which mail of the window may have arrived
-    SELECT gap, gaps.host, greatest(gaps.start_at, windows.start_at) AS start_at, least(gaps.end_at, windows.end_at) AS end_at
+    SELECT gap, CASE WHEN gaps.host IN (SELECT host FROM known) THEN gaps.host ELSE '*' END AS host, greatest(gaps.start_at, windows.start_at) AS start_at, least(gaps.end_at, windows.end_at) AS end_at
     FROM gaps
     JOIN windows ON windows.window_number = 0 AND gaps.start_at < windows.end_at AND gaps.end_at > windows.start_at
 ),
@@ -67,7 +69,7 @@ comparable AS (
     SELECT shifts.*, row_number() OVER () AS span
     FROM shifts
     JOIN known USING (host)
-    ANTI JOIN gaps AS other ON other.host = shifts.host AND other.start_at < shifts.end_at AND other.end_at > shifts.start_at
+    ANTI JOIN gaps AS other ON shifts.host IN (other.host, '*') AND other.start_at < shifts.end_at AND other.end_at > shifts.start_at
     WHERE shifts.start_at >= known.first_at AND shifts.end_at <= known.last_at
 ),
 spans AS (  -- and the whole log, by its rate
@@ -79,7 +81,7 @@ spans AS (  -- and the whole log, by its rate
 mail AS (
     SELECT gap, span, scale, message_key, address, mailbox, account_id, customer_id, segment, is_bulk
     FROM deliveries
-    JOIN spans ON spans.host = deliveries.host AND deliveries.arrived_at >= spans.start_at AND deliveries.arrived_at < spans.end_at
+    JOIN spans ON spans.host IN (deliveries.host, '*') AND deliveries.arrived_at >= spans.start_at AND deliveries.arrived_at < spans.end_at
 ),
 units AS (
     SELECT 'delivery' AS unit, NULL AS entity, 1 AS each, * FROM mail
