@@ -45,8 +45,13 @@ def places_in_time(event_files: list[Path]) -> pl.DataFrame:
     """Return source_id, file: each log file's place in time, whatever order the files were given in."""
     scanned = pl.scan_parquet(event_files) if event_files else EVENTS.empty().lazy()
     is_log = pl.col("kind") != "snapshot"
-    files = scanned.filter(is_log).group_by("source_id").agg(pl.col("logged_at").min()).collect(engine="streaming")
-    return files.sort("logged_at", "source_id").select("source_id").with_row_index("file")
+    spans = (
+        scanned.filter(is_log)
+        .group_by("source_id")
+        .agg(first=pl.col("logged_at").min(), last=pl.col("logged_at").max())
+    )
+    files = spans.collect(engine="streaming").sort("first", "last", "source_id")
+    return files.select("source_id").with_row_index("file")
 
 
 def read_events(scanned: pl.LazyFrame, places: pl.DataFrame, settings: Settings) -> pl.LazyFrame:

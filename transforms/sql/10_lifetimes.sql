@@ -8,7 +8,7 @@
 -- the operator deleted the file) stays with it. Identical lines of overlapping files are one fact.
 
 CREATE OR REPLACE TABLE sources AS  -- in the order of their first stamp, whatever order they were given in
-SELECT source_id, row_number() OVER (ORDER BY min(logged_at), source_id) AS position
+SELECT source_id, row_number() OVER (ORDER BY min(logged_at), max(logged_at), source_id) AS position
 FROM events
 WHERE kind <> 'snapshot'
 GROUP BY source_id;
