@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import polars as pl
 from polars.testing import assert_frame_equal
 
@@ -43,8 +44,11 @@ def explain(out: Path, subject: str) -> str:
     published = _published(warehouse)
     context = {} if published.get("was_refused_early") else kept_context(warehouse)
     with impact.workspace() as db:
-        replay(db, files, records, snapshot.settings, context, found.names)
-        facts = facts_of(db, found)
+        try:
+            replay(db, files, records, snapshot.settings, context, found.names)
+            facts = facts_of(db, found)
+        except duckdb.BinderException as error:  # what the run kept has not the columns that this code asks for
+            raise BadInput(f"{out} was written by another version of mailtoll; run the incident again.") from error
     if found.kind == "address" and not facts.deliveries:
         raise BadInput(
             f"{shown(subject)} is no account, mailbox or address in this run's customer records, and no mail for it is "
