@@ -12,6 +12,7 @@ from tests.spec.tables import (
     line,
     listed,
     queued,
+    record,
     removed,
     sent,
     whole,
@@ -151,6 +152,35 @@ ENDS = [
         [arrived("A1", 0), line("accepted", "A1", 0, recipient=SALES), sent("A1", 60, ANN, SALES), removed("A1", 60)],
         ("delivered 60",),
         {"delivery late 60": 1, "address late 60": 1},
+    ),
+    Case(
+        "counted and never named, deleted by an operator: one lost delivery, and nobody can say whose",
+        [arrived("A1", 0), queued("A1", 0, recipients=1), line("deleted", "A1", 900)],
+        (),
+        {
+            "delivery late_or_lost 60": 1,
+            "message late_or_lost 60": 1,
+            "delivery late_or_lost 60 unmatched": 0,
+            "address late_or_lost 60": 0,
+            "mailbox late_or_lost 60": 0,
+        },
+    ),
+    Case(
+        "in the queue listing though it had ended by then: the log is right",
+        [*whole("A1", 0, 70, ANN), listed("A1", 7200, 0, ANN)],
+        ("delivered 70",),
+        {"delivery late 60": 1, "delivery late 3600": 0},
+    ),
+    Case(
+        "alias and mailbox of one message, one lost and one still waiting: pending",
+        [
+            arrived("A1", 0),
+            bounced("A1", 5, ANN, SALES, dsn="5.7.1"),
+            deferred("A1", 5, ANN),
+        ],
+        ("pending 7200",),
+        {"delivery late 60": 1},
+        records=(record(ANN), record(SALES, ANN)),
     ),
     Case("nothing at all", [], (), {"account late 60": 0, "delivery late 60 unmatched": 0}),
 ]
