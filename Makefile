@@ -40,7 +40,7 @@ airflow: $(ENV)  ## start a real Airflow with the DAGs ready to trigger; Ctrl-C 
 
 bench: $(ENV)  ## time the log path and a whole run against pflogsumm
 	@setup/debian-packages
-	.venv/bin/python benchmarks/bench.py $(BENCH_ARGS)
+	.venv/bin/python -m benchmarks.bench $(BENCH_ARGS)
 
 lock: $(ENV)  ## pin again what the direct dependencies pull in, after a change to requirements*.txt
 	@{ sed -n '/^#/p' constraints.txt; .venv/bin/uv pip compile --quiet requirements.txt requirements-dev.txt \
