@@ -25,6 +25,7 @@ from expectations.tables import (
     UNREAD,
     Table,
 )
+from transforms.errors import BadInput
 from transforms.settings import Settings
 
 SQL_FOLDER = Path(__file__).parent / "sql"
@@ -32,6 +33,8 @@ CHOICES = ("00_macros.sql", "05_choices.sql")
 STITCH = ("10_lifetimes.sql", "20_legs.sql", "30_chains.sql", "35_doubts.sql", "40_deliveries.sql", "42_silences.sql")
 GRID = ("45_gaps.sql", "50_cells.sql", "55_bounds.sql")
 COUNT = (*GRID, "60_accounts.sql", "70_minutes.sql", "71_delays.sql", "80_people.sql")
+# As many as 50_cells.sql has room for; nobody speaks of more.
+MOST_THRESHOLDS = 18
 # Steps of time that can be drawn and spoken of; the shortest is chosen that keeps a picture within this many steps.
 _STEPS_SECONDS = (1, 5, 10, 30, 60, 300, 900, 1800, 3600, 10800, 21600, 86400)
 _MOST_STEPS = 2_000
@@ -118,6 +121,8 @@ def count(
 
 def declare(db: duckdb.DuckDBPyConnection, records: pl.DataFrame, settings: Settings) -> None:
     """Put the declared choices where the SQL files find them: variables, and the table `customer_records`."""
+    if len(set(settings.thresholds_seconds)) > MOST_THRESHOLDS:
+        raise BadInput(f"thresholds: at most {MOST_THRESHOLDS} can be counted together; leave some out.")
     spans = (settings.window, *settings.placebo_windows)
     variables = {
         "timezone": settings.timezone,

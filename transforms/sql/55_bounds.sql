@@ -34,7 +34,9 @@ WITH
 nameless AS (
     SELECT
         messages, step, "count",
-        sum(entities) FILTER (unresolved_step >= step OR ("count" = 'late_or_lost' AND (is_unresolved OR is_lost)))::BIGINT AS recipients
+        sum(entities) FILTER (
+            reaches(facts, 4, step) OR ("count" = 'late_or_lost' AND (holds(facts, 3) OR holds(facts, 0)))
+        )::BIGINT AS recipients
     FROM (SELECT DISTINCT messages, step, "count" FROM counted)
     JOIN (SELECT * FROM reach WHERE unit = 'delivery' AND segment IS NULL AND window_number = 0) USING (messages)
     GROUP BY messages, step, "count"
