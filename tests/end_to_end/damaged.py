@@ -9,6 +9,7 @@ from functools import cache
 from itertools import cycle
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -30,7 +31,7 @@ from transforms.registry import ENVELOPES, GRAMMARS
 from transforms.settings import Definition, Interval, Settings
 
 MESSAGES, ACCOUNTS = 240, 50
-SET_UPS = (
+SET_UPS: tuple[tuple[str, dict[str, Any], dict[str, Any]], ...] = (
     ("plain", {}, {}),
     ("filter", {"with_filter": True}, {}),
     ("cut off", {"cut_off": "flood"}, {}),
@@ -167,7 +168,7 @@ def _parse(host: str, texts: list[str]) -> Parsed:
 def _violations(trial: Trial, *, is_unmatched_known: bool) -> Iterator[str]:
     widths = trial.bounds.group_by(CELLS.key).agg(pl.col("width").sum())
     for row in trial.cells.join(widths, on=CELLS.key, how="left").iter_rows(named=True):
-        cell: Cell = tuple(row[column] for column in CELLS.key)  # type: ignore[assignment]
+        cell: Cell = tuple(row[column] for column in CELLS.key)
         lower, measured, upper = row["lower"], row["measured"], row["upper"]
         if not lower <= measured <= upper:
             yield f"{trial.name}: {cell} measures {measured}, outside {lower} to {upper}"

@@ -68,6 +68,6 @@ def test_the_truth_lies_within_the_bounds(
     found: list[Trial] = list(trials(SEEDS, spoil))
     width = float(np.mean([trial.width for trial in found]))
     record_property("mean width", f"{damage}: {width:.1%} of all accounts")
-    print(f"{damage}: mean width {width:.1%} of all accounts in {len(found)} trials")  # noqa: T201 - for the reader
+    print(f"{damage}: mean width {width:.1%} of all accounts in {len(found)} trials")
     assert [violation for trial in found for violation in trial.violations] == []
     assert width < widest
