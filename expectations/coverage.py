@@ -15,7 +15,9 @@ _MEANING = {
     "loss_mark": "the logging says that it dropped or folded lines: mail in them is unresolved or unseen",
     "truncated_file": "a file is cut off: what it held further on is unseen",
     "clock_step": "a clock jumped: delays across the jump are off by as much",
-    "wrong_zone": "stamps do not fit their time zone: delays between hosts may be off",
+    "wrong_zone": "stamps do not fit the clocks in the queue ids: mail may be counted in the wrong window",
+    "wrong_year": "stamps lie in another year than the queue ids' clocks: mail may be counted in the wrong window",
+    "edited_stamp": "single stamps do not fit the clocks in their own ids: somebody or something wrote them anew",
     "mixed_file": "a file holds the lines of several servers",
     "empty_file": "a file is empty",
 }

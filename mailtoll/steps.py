@@ -7,7 +7,7 @@ Arguments and results are plain strings and small JSON, so that they pass throug
 steps wrote into the run's folder, replaces its own output at once, and repeats to the same answer.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -37,6 +37,7 @@ from mailtoll.definition import require_definition, write_definition
 from mailtoll.detection import count_in_windows, find_window, forget_windows, judge_holes, postpone_holes
 from mailtoll.downtime import measure_time
 from mailtoll.explain_replay import keep_context
+from mailtoll.file_years import with_years
 from mailtoll.parsing import parse_pulled
 from mailtoll.run import Run
 from mailtoll.snapshot import keep_snapshot
@@ -45,11 +46,10 @@ from sources import log_files
 from sources.compression import open_decompressed
 from sources.customer_records import pull_customer_records as pull_records
 from transforms import impact
-from transforms.errors import BadInput
+from transforms.clock_findings import find_clock_findings
 from transforms.queue_listing import read_queue_listing
 from transforms.recount import differences
 from transforms.recount import recount as count_again
-from transforms.years import first_years, is_yearless
 
 
 @dataclass(frozen=True)
@@ -115,30 +115,9 @@ def pull_logs(incident: str, out: str) -> list[str]:
     run = Run.of(incident, out)
     write_definition(run.incident, run.warehouse)
     pulled = log_files.pull_logs(run.incident.log_specs(), run.warehouse.root)
-    edges = log_files.edge_lines(pulled, run.warehouse.root)
-    near = run.incident.known_instant()
-    years = []
-    for (kind, year), group in pulled.group_by(["kind", "year"], maintain_order=True):
-        files = group.select("uri", "source_id")
-        if kind == "log" and (year is not None or near is not None):
-            first = first_years([edges.get(i, ("", "")) for i in group["source_id"]], year, near)
-            files = files.with_columns(pl.Series("year", first, pl.Int64))
-        else:
-            _refuse_yearless(run, files, edges)
-            files = files.with_columns(pl.lit(None, pl.Int64).alias("year"))
-        years.append(files.select("uri", "year"))
-    pulled = pulled.drop("year").join(pl.concat(years), on="uri", how="left", maintain_order="left")
-    write_parquet(INPUTS.conform(pulled), run.warehouse.table("pulled"))
+    dated = with_years(run, pulled, log_files.edge_lines(pulled, run.warehouse.root))
+    write_parquet(INPUTS.conform(dated), run.warehouse.table("pulled"))
     return Run.of(incident, out).source_ids("log")
-
-
-def _refuse_yearless(run: Run, files: pl.DataFrame, edges: dict[str, tuple[str, str]]) -> None:
-    for uri, source_id in files.iter_rows():
-        if any(is_yearless(line) for line in edges.get(source_id, ())):
-            raise BadInput(
-                f"{run.incident.path}: {uri} has stamps without a year; neither as_of, window nor baseline tells it:"
-                " add `year:` of its first line to its entry under logs."
-            )
 
 
 def parse_log(incident: str, out: str, source_id: str) -> dict[str, Any]:
@@ -168,7 +147,9 @@ def check_inputs(incident: str, out: str) -> dict[str, Any]:
         write_parquet(events, run.warehouse.part("events", row["source_id"]))
         write_parquet(aside, run.warehouse.part("quarantine", row["source_id"]))
     inputs = _inputs(run)
-    found = pl.concat([run.parts(FINDINGS), log_files.pull_findings(run.pulled, run.warehouse.root)])
+    found = pl.concat(
+        [run.parts(FINDINGS), log_files.pull_findings(run.pulled, run.warehouse.root), *_clock_findings(run)]
+    )
     gates, findings = gates_on_inputs(
         inputs,
         run.line_counts,
@@ -185,6 +166,11 @@ def check_inputs(incident: str, out: str) -> dict[str, Any]:
     write_parquet(FINDINGS.conform(findings), run.warehouse.table("findings"))
     write_parquet(GATES.conform(gates), run.warehouse.table("gates_on_inputs"))
     return _verdict(gates) | {"rows": inputs.height}
+
+
+def _clock_findings(run: Run) -> Iterator[pl.DataFrame]:
+    for source_id, uri in run.pulled.filter(kind="log", is_duplicate=False).select("source_id", "uri").iter_rows():
+        yield find_clock_findings(run.warehouse.part("events", source_id), source_id, uri)
 
 
 def _inputs(run: Run) -> pl.DataFrame:

@@ -182,3 +182,38 @@ def test_a_hole_refuses_where_it_lies_in_the_detected_window(
     findings = table(tmp_path / "out", "findings")
     assert findings.filter(code="log_hole").height == is_refused
     assert json.loads((tmp_path / "out" / "impact.json").read_text(encoding="utf-8"))["window"]["source"] == "detected"
+
+
+def test_long_ids_tell_the_year_that_neither_stamps_nor_incident_name(tmp_path: Path) -> None:
+    outage = simulate(7, messages=2000, start="2030-12-29T00:00:00Z")
+    named = write_incident(outage, tmp_path / "named", "postfix-rfc3164", long_ids=True)
+    run(named, tmp_path / "named-out")
+    nameless = variant(named, tmp_path / "nameless", window="detect", as_of=None, baseline=None, logs=yearless(named))
+    run(nameless, tmp_path / "nameless-out")
+    columns = ["message_key", "mailbox_or_address", "arrived_at", "outcome"]
+    expected, got = (table(tmp_path / out, "deliveries").select(columns) for out in ("named-out", "nameless-out"))
+    assert expected["arrived_at"].dt.year().n_unique() == 2
+    assert got.equals(expected)
+
+
+def yearless(incident: Path) -> list[dict[str, Any]]:
+    """The log entries of an incident file, without their years."""
+    entries = yaml.safe_load(incident.read_text(encoding="utf-8"))["logs"]
+    return [{key: value for key, value in entry.items() if key != "year"} for entry in entries]
+
+
+def test_a_wrong_zone_and_a_wrong_year_are_found_in_long_ids(tmp_path: Path) -> None:
+    outage = simulate(3, messages=600)
+    incident = write_incident(outage, tmp_path / "right", "postfix-rfc3164", long_ids=True)
+    entries = yaml.safe_load(incident.read_text(encoding="utf-8"))["logs"]
+    assert findings(incident, tmp_path / "out") == set()
+    zoned = variant(incident, tmp_path / "zone", logs=[entry | {"timezone": "Asia/Kathmandu"} for entry in entries])
+    assert findings(zoned, tmp_path / "zone-out") == {"wrong_zone"}
+    dated = variant(incident, tmp_path / "year", logs=[entry | {"year": entry["year"] - 1} for entry in entries])
+    assert findings(dated, tmp_path / "year-out") == {"wrong_year"}
+
+
+def findings(incident: Path, out: Path) -> set[str]:
+    """The codes of what a run found about clocks, whether it was published or refused."""
+    run_incident(incident, out, lambda step: None)
+    return set(table(out, "findings")["code"]) & {"wrong_zone", "wrong_year", "edited_stamp", "clock_step"}
