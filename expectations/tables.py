@@ -467,6 +467,54 @@ DELAYS = Table(
     visibility="public",
 )
 
+SENDER_WAITS = Table(
+    name="sender_waits",
+    grain="one row per client, sender and recipient that we turned away for the time being, and message accepted then",
+    key=("client", "sender", "recipient", "message_key", "first_refused_at"),
+    columns=(
+        Column("client", pl.String, "network address of the client, or its name", is_nullable=True),
+        Column("sender", pl.String, "envelope sender, lower case", is_nullable=True),
+        Column("recipient", pl.String, "recipient as the client named it, lower case", is_nullable=True),
+        Column("refusals", pl.Int64, "temporary refusals", minimum=1),
+        Column("first_refused_at", INSTANT, "the first of them"),
+        Column("last_refused_at", INSTANT, "the last of them"),
+        Column("reply_code", pl.String, "reply code of the first, with its enhanced status code", is_nullable=True),
+        Column(
+            "segment", pl.String, "segment by the records of the day; `unmatched`; null: no recipient", is_nullable=True
+        ),
+        Column("is_bulk", pl.Boolean, "the message accepted then came from a bulk sender"),
+        Column("message_key", pl.String, "that message; null: none came within five days", is_nullable=True),
+        Column("accepted_at", INSTANT, "its arrival", is_nullable=True),
+        Column(
+            "wait_seconds", pl.Float64, "from the first refusal to the arrival", unit="s", is_nullable=True, minimum=0
+        ),
+        Column("delay_seconds", pl.Float64, "its own delay, from then on", unit="s", is_nullable=True, minimum=0),
+    ),
+    note="Waits in senders' queues stand beside delay and are in no cell of the grid.",
+)
+
+REFUSALS = Table(
+    name="refusals",
+    grain="one row per segment and messages: what waited in senders' queues because we turned it away in the window",
+    key=("segment", "messages"),
+    columns=(
+        Column(
+            "segment", pl.String, "`all`, a segment, `unmatched`, or `unnamed`: refused before a recipient was named"
+        ),
+        Column("messages", pl.String, "which messages", allowed=MESSAGES),
+        Column("waits", pl.Int64, "clients, senders and recipients that were turned away", minimum=1),
+        Column("refusals", pl.Int64, "temporary refusals", minimum=1),
+        Column("accepted", pl.Int64, "accepted within five days", minimum=0),
+        Column("never_accepted", pl.Int64, "not accepted by then, or by the end of the log", minimum=0),
+        Column("median_wait_seconds", pl.Float64, "median wait of those accepted", unit="s", is_nullable=True),
+        Column("longest_wait_seconds", pl.Float64, "longest of them", unit="s", is_nullable=True),
+        Column(
+            "late_only_with_wait", pl.Int64, "late by the headline's threshold only if this wait counted", minimum=0
+        ),
+    ),
+    visibility="public",
+)
+
 GATES = Table(
     name="gates",
     grain="one row per check that ran",
@@ -702,6 +750,8 @@ TABLES = (
     UNREAD,
     ACCOUNTS,
     MINUTES,
+    SENDER_WAITS,
+    REFUSALS,
     DELAYS,
     GATES,
     HOURS,

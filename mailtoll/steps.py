@@ -31,6 +31,7 @@ from expectations.tables import (
     MINUTES,
     ORDINARY,
     QUARANTINE,
+    REFUSALS,
 )
 from mailtoll import publishing
 from mailtoll.definition import require_definition, write_definition
@@ -197,8 +198,8 @@ def stitch(incident: str, out: str) -> dict[str, Any]:
         impact.stitch(db, run.event_files(), run.records, run.settings, run.parts(QUARANTINE))
         keep_context(db, run.warehouse)
         deliveries = impact.table(db, "deliveries", DELIVERIES)
-        for missing in impact.MISSING:
-            write_parquet(impact.table(db, missing.name, missing), run.warehouse.table(missing.name))
+        for beside in impact.BESIDE:
+            write_parquet(impact.table(db, beside.name, beside), run.warehouse.table(beside.name))
     write_parquet(deliveries, run.warehouse.table("deliveries"))
     find_window(run)
     return {"rows": deliveries.height, **dict(deliveries["outcome"].value_counts().iter_rows())}
@@ -210,10 +211,10 @@ def count(incident: str, out: str) -> dict[str, Any]:
     require_definition(run.incident, run.warehouse)
     keep_snapshot(run)
     with impact.workspace() as db:
-        for name in ("deliveries", *(missing.name for missing in impact.MISSING)):
+        for name in ("deliveries", *(beside.name for beside in impact.BESIDE)):
             db.read_parquet(str(run.warehouse.table(name))).create_view(name)
         impact.count(db, run.records, run.settings, pl.read_parquet(run.warehouse.table("findings")))
-        for declaration in (CELLS, BOUNDS, ACCOUNTS, MINUTES, DELAYS, LADDER):
+        for declaration in (CELLS, BOUNDS, ACCOUNTS, MINUTES, DELAYS, REFUSALS, LADDER):
             write_parquet(impact.table(db, declaration.name, declaration), run.warehouse.table(declaration.name))
         write_parquet(db.sql("SELECT * FROM people").pl(), run.warehouse.table("people"))
         cells = impact.table(db, "cells", CELLS)

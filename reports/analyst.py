@@ -51,6 +51,7 @@ def analyst_report(p: Publication) -> str:
         ordinary_windows=ordinary.windows_table(p),
         windows=beside.windows_table(p),
         uptime=beside.uptime_table(p),
+        refusals=beside.refusals_table(p),
         scales=beside.scales_table(p),
         scale_notes=beside.scale_notes(p),
         charts={"answer": answer, "happened": happened, "who": who, "long": long, "sure": sure},

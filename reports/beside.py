@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any
 
+import polars as pl
+
 from reports import page_table, words
 from reports.page_table import Entry, PageTable
 from reports.publication import Publication
@@ -50,6 +52,28 @@ def uptime_table(p: Publication) -> PageTable | None:
     )
     heads = ("segment", "worst stretch of", "time up", "accounts with mail", "which began", "account-hours down in it")
     return PageTable("uptime-table", "Time up, over all and in the worst stretches", heads, rows)
+
+
+def refusals_table(p: Publication) -> PageTable | None:
+    """Return the waits in senders' queues after our own temporary refusals, by segment; None where there were none."""
+    if p.refusals is None or p.refusals.is_empty():
+        return None
+    rows = tuple(
+        (
+            page_table.text(row["segment"]),
+            page_table.text(words.messages(row["messages"])),
+            page_table.count(row["waits"]),
+            page_table.count(row["accepted"]),
+            page_table.count(row["never_accepted"]),
+            page_table.seconds(row["median_wait_seconds"]),
+            page_table.seconds(row["longest_wait_seconds"]),
+            page_table.count(row["late_only_with_wait"]),
+        )
+        for row in p.refusals.sort(pl.col("segment") != "all", "segment", "messages").iter_rows(named=True)
+    )
+    late = f"late by {words.duration(p.headline.threshold_seconds)} only with this wait"
+    heads = ("segment", "messages", "turned away", "accepted later", "never accepted", "median wait", "longest", late)
+    return PageTable("refusals-table", "Mail that we turned away for the time being, in the window", heads, rows)
 
 
 def scales_table(p: Publication) -> PageTable | None:

@@ -84,6 +84,7 @@ class Publication:
     uptime: pl.DataFrame | None = None
     scales: pl.DataFrame | None = None
     survival: pl.DataFrame | None = None
+    refusals: pl.DataFrame | None = None
     windows: pl.DataFrame | None = None
     late_share: pl.DataFrame | None = None
     ladder: pl.DataFrame | None = None

@@ -21,6 +21,7 @@ from expectations.tables import (
     FINDINGS,
     LOSSES,
     QUARANTINE,
+    SENDER_WAITS,
     SILENCES,
     UNREAD,
     Table,
@@ -30,16 +31,24 @@ from transforms.settings import Settings
 
 SQL_FOLDER = Path(__file__).parent / "sql"
 CHOICES = ("00_macros.sql", "05_choices.sql")
-STITCH = ("10_lifetimes.sql", "20_legs.sql", "30_chains.sql", "35_doubts.sql", "40_deliveries.sql", "42_silences.sql")
+STITCH = (
+    "10_lifetimes.sql",
+    "20_legs.sql",
+    "30_chains.sql",
+    "35_doubts.sql",
+    "40_deliveries.sql",
+    "42_silences.sql",
+    "43_sender_waits.sql",
+)
 GRID = ("45_gaps.sql", "50_cells.sql", "55_bounds.sql")
-COUNT = (*GRID, "60_accounts.sql", "70_minutes.sql", "71_delays.sql", "80_people.sql")
+COUNT = (*GRID, "60_accounts.sql", "70_minutes.sql", "71_delays.sql", "73_refusals.sql", "80_people.sql")
 # As many as 50_cells.sql has room for; nobody speaks of more.
 MOST_THRESHOLDS = 18
 # Steps of time that can be drawn and spoken of; the shortest is chosen that keeps a picture within this many steps.
 _STEPS_SECONDS = (1, 5, 10, 30, 60, 300, 900, 1800, 3600, 10800, 21600, 86400)
 _MOST_STEPS = 2_000
-# What `stitch` finds missing from a log, beside its deliveries.
-MISSING = (LOSSES, SILENCES, UNREAD)
+# What `stitch` finds beside its deliveries: what is missing from a log, and what it turned away.
+BESIDE = (LOSSES, SILENCES, UNREAD, SENDER_WAITS)
 # Half of what a whole run may use; what exceeds it goes to disk.
 _MEMORY_LIMIT = "700MB"
 
@@ -104,8 +113,8 @@ def count(
 ) -> None:
     """Fill `cells`, `bounds`, `accounts`, `minutes`, `delays`, `ladder` and `people` from `deliveries`.
 
-    `deliveries` is a table or view, and so are `losses`, `silences` and `unread`, which `stitch` makes; without one of
-    these nothing of its kind is missing. `findings` has the columns of FINDINGS.
+    `deliveries` is a table or view, and so is each of BESIDE, which `stitch` makes too; without one of these
+    nothing of its kind was found. `findings` has the columns of FINDINGS.
     """
     if findings is not None:
         db.register("findings", findings.to_arrow())
@@ -140,7 +149,7 @@ def declare(db: duckdb.DuckDBPyConnection, records: pl.DataFrame, settings: Sett
         db.execute(f"SET VARIABLE {name} = ?", [value])
     db.register("customer_records", records.to_arrow())
     known = {name for (name,) in db.execute("SELECT table_name FROM information_schema.tables").fetchall()}
-    for declaration in (QUARANTINE, FINDINGS, *MISSING):  # empty where nobody looked
+    for declaration in (QUARANTINE, FINDINGS, *BESIDE):  # empty where nobody looked
         if declaration.name not in known:
             db.register("nothing", declaration.empty().to_arrow())
             db.execute(f"CREATE TABLE {declaration.name} AS FROM nothing")

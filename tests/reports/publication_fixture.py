@@ -78,6 +78,7 @@ def publication(**changes: Any) -> Publication:
         "accounts": accounts(),
         "hours": hours(),
         "uptime": uptime(),
+        "refusals": refusals(),
         "scales": scales(),
         "survival": survival(),
         "windows": windows(),
@@ -409,6 +410,30 @@ def hours() -> pl.DataFrame:
         upper_seconds=1.1 * down,
     )
     return tables.HOURS.conform(rows)
+
+
+def refusals() -> pl.DataFrame:
+    """Return waits in senders' queues, of two segments and in all."""
+    figures = [("all", 40, 33), ("business", 12, 12), ("residential", 28, 21)]
+    return tables.REFUSALS.conform(
+        pl.DataFrame(
+            [
+                {
+                    "segment": segment,
+                    "messages": messages,
+                    "waits": waits,
+                    "refusals": 2 * waits,
+                    "accepted": accepted,
+                    "never_accepted": waits - accepted,
+                    "median_wait_seconds": 900.0,
+                    "longest_wait_seconds": 7260.0,
+                    "late_only_with_wait": accepted // 3,
+                }
+                for segment, waits, accepted in figures
+                for messages in tables.MESSAGES
+            ]
+        )
+    )
 
 
 def uptime() -> pl.DataFrame:

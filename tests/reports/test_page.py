@@ -201,11 +201,14 @@ EDGES: dict[str, Callable[[Publication], Publication]] = {
     "nothing optional": lambda p: replace(
         p, minutes=None, delays=None, accounts=None, findings=None, gates=None, line_counts=None, inputs=None, sql={}
     ),
-    "nothing beside": lambda p: replace(p, hours=None, uptime=None, scales=None, survival=None, windows=None),
+    "nothing beside": lambda p: replace(
+        p, hours=None, uptime=None, refusals=None, scales=None, survival=None, windows=None
+    ),
     "empty beside": lambda p: replace(
         p,
         hours=tables.HOURS.empty(),
         uptime=tables.UPTIME.empty(),
+        refusals=tables.REFUSALS.empty(),
         scales=tables.SCALES.empty(),
         survival=tables.SURVIVAL.empty(),
         windows=tables.WINDOWS.empty(),
