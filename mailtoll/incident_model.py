@@ -19,6 +19,9 @@ from sources.log_spec import FORMATS
 from transforms.gate_limits import GateLimits
 from transforms.settings import Interval
 
+LONGEST_LINE = 240
+"""Characters of a line that stands in the summary, which is one page."""
+
 
 def one_of(*allowed: str) -> BeforeValidator:
     """Return a validator that lets only the `allowed` words through."""
@@ -50,6 +53,12 @@ def _zone(value: str) -> str:
     except (ValueError, OSError, KeyError):
         raise ValueError(f"{value!r} is not a time zone; write an IANA name such as UTC or Pacific/Auckland") from None
     return value
+
+
+def _line(value: str) -> str:
+    if len(value) > LONGEST_LINE or "\n" in value.strip():
+        raise ValueError(f"it has {len(value)} characters; say it in one line of at most {LONGEST_LINE}")
+    return value.strip()
 
 
 def _id(value: str) -> str:
@@ -87,6 +96,7 @@ def _limits(value: object) -> GateLimits:
 
 
 Text = Annotated[str, Field(min_length=1)]
+Line = Annotated[str, AfterValidator(_line)]
 Instant = Annotated[datetime, BeforeValidator(_instant)]
 Seconds = Annotated[int, BeforeValidator(parse_duration)]
 Zone = Annotated[str, AfterValidator(_zone)]
@@ -194,6 +204,8 @@ class IncidentFile(Part):
     thresholds: Annotated[tuple[Seconds, ...], Field(min_length=1), AfterValidator(lambda t: tuple(sorted(set(t))))]
     headline: Headline
     claims: tuple[Claim, ...] = ()
+    cause: Line = ""
+    next_update: Instant | None = None
     gates: Limits = GateLimits()
 
     @model_validator(mode="after")

@@ -16,9 +16,9 @@ from expectations.tables import ACTIVITY, CELLS, GATES
 from mailtoll.detection import windows_beside
 from mailtoll.run import Run
 from mailtoll.vintages import former_vintages, keep, take_vintage
-from mailtoll.warehouse import write_parquet, write_text
+from mailtoll.warehouse import write_bytes, write_parquet
 from reports.analyst import analyst_report
-from reports.executive import executive_summary
+from reports.executive import executive_files
 from reports.impact_json import impact_json
 from reports.publication import FATES, OUTCOMES, Publication
 from reports.vintages import change_line, kept_sentence
@@ -44,15 +44,25 @@ def publish(run: Run) -> dict[str, Any]:
         write_parquet(pl.read_parquet(warehouse.table("deliveries")), warehouse.published_deliveries)
         write_parquet(pl.read_parquet(warehouse.table("accounts")), warehouse.published_accounts)
     pages = {
-        "report.html": analyst_report(publication),
-        "summary.html": executive_summary(publication),
-        "impact.json": impact_json(publication),
+        "report.html": analyst_report(publication).encode(),
+        **executive_files(publication),
+        "impact.json": impact_json(publication).encode(),
     }
     if not publication.is_refused:
         keep(run, history, pages)
-    for name, text in pages.items():
-        write_text(text, warehouse.root / name)
-    paths = {"report": warehouse.report, "summary": warehouse.summary, "figures": warehouse.impact}
+    for name, content in pages.items():
+        write_bytes(content, warehouse.root / name)
+    for picture in warehouse.summary_pictures():
+        if picture.name not in pages:
+            picture.unlink()
+    paths = {
+        "report": warehouse.report,
+        "summary": warehouse.summary,
+        "text": warehouse.summary_text,
+        "pdf": warehouse.summary_pdf,
+        **{picture.stem: picture for picture in warehouse.summary_pictures()},
+        "figures": warehouse.impact,
+    }
     headline = None
     if publication.cells is not None and not publication.is_refused:
         chosen = publication.headline
@@ -124,6 +134,8 @@ def _publication(run: Run, gates: pl.DataFrame) -> Publication:
         provisioned=people["provisioned"],
         exposed=people["exposed"],
         sql={name: (SQL_FOLDER / name).read_text(encoding="utf-8") for name in (*CHOICES, *STITCH, *COUNT)},
+        cause=run.incident.cause,
+        next_update=run.incident.next_update,
         code_version=code_version(),
         definition_sha256=run.definition_sha256,
         inputs=pl.read_parquet(warehouse.table("inputs")),

@@ -1,7 +1,7 @@
 """The vintages of a run's folder: one small folder per published count that was new, never changed afterwards.
 
     DIR/vintages/<NNNN>-<as of>/
-        impact.json, report.html, summary.html     what was published
+        impact.json, report.html, summary.*        what was published
         cells.parquet, inputs.parquet              its whole grid, its inputs
         pulled.parquet                             which files were read, and how the incident file said to read them
         vintage.json                               settings, fingerprints, and the split of the change since the last
@@ -24,7 +24,7 @@ from typing import Any
 
 import polars as pl
 
-from mailtoll.warehouse import Warehouse, write_parquet, write_text
+from mailtoll.warehouse import Warehouse, write_bytes, write_parquet, write_text
 from transforms.settings import Definition
 from transforms.vintage import Step, Vintage
 
@@ -64,15 +64,15 @@ def read_vintages(warehouse: Warehouse) -> list[Kept]:
 
 
 def keep_vintage(
-    warehouse: Warehouse, kept: Kept, texts: Mapping[str, str], tables: Mapping[str, pl.DataFrame]
+    warehouse: Warehouse, kept: Kept, files: Mapping[str, bytes], tables: Mapping[str, pl.DataFrame]
 ) -> None:
     """Write a vintage's folder at once: aside, then renamed. A folder of that name, left by another run, stays."""
     target = warehouse.root / kept.vintage.folder
     target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(prefix=".new-", dir=target.parent))
     try:
-        for name, text in texts.items():
-            write_text(text, aside / name)
+        for name, content in files.items():
+            write_bytes(content, aside / name)
         for name, frame in tables.items():
             write_parquet(frame, aside / f"{name}.parquet", is_restricted=False)
         write_text(json.dumps(_as_json(kept), indent=1) + "\n", aside / "vintage.json")

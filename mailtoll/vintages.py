@@ -76,12 +76,12 @@ def take_vintage(run: Run, publication: Publication) -> History:
     return History((*vintages, present), Kept(present, basis))
 
 
-def keep(run: Run, history: History, texts: Mapping[str, str]) -> None:
-    """Keep the present count's vintage if it is new, with what was published (`texts` by file name); list them all."""
+def keep(run: Run, history: History, files: Mapping[str, bytes]) -> None:
+    """Keep the present count's vintage if it is new, with what was published (`files` by name); list them all."""
     if history.new:
         write_parquet(run.records, records_path(run.warehouse, history.new.basis.records))
         tables = {name: pl.read_parquet(run.warehouse.table(name)) for name in ("cells", "inputs", "pulled")}
-        keep_vintage(run.warehouse, history.new, texts, tables)
+        keep_vintage(run.warehouse, history.new, files, tables)
     write_list(run.warehouse, run.incident.id, list(history.vintages))
 
 

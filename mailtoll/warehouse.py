@@ -42,6 +42,20 @@ class Warehouse:
         return self.root / "summary.html"
 
     @property
+    def summary_text(self) -> Path:
+        """The executives' page as plain text."""
+        return self.root / "summary.txt"
+
+    @property
+    def summary_pdf(self) -> Path:
+        """The executives' page on one sheet of A4."""
+        return self.root / "summary.pdf"
+
+    def summary_pictures(self) -> tuple[Path, ...]:
+        """The pictures of the executives' page that are there, sorted."""
+        return tuple(sorted(self.root.glob("summary-*.png")))
+
+    @property
     def refusal(self) -> Path:
         """The page that says why no figure was published."""
         return self.root / "refusal.html"
@@ -102,8 +116,13 @@ def write_parquet(frame: pl.DataFrame | pl.LazyFrame, path: Path, *, is_restrict
 
 def write_text(text: str, path: Path, *, is_restricted: bool = False) -> Path:
     """Write UTF-8 text in place of `path` at once; return `path`."""
+    return write_bytes(text.encode("utf-8"), path, is_restricted=is_restricted)
+
+
+def write_bytes(content: bytes, path: Path, *, is_restricted: bool = False) -> Path:
+    """Write bytes in place of `path` at once; return `path`."""
     with written_aside(path, is_restricted=is_restricted) as aside:
-        aside.write_text(text, encoding="utf-8", newline="\n")
+        aside.write_bytes(content)
     return path
 
 

@@ -6,6 +6,7 @@ of it. A refused run leaves the frames it never reached at None: absent is not z
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal, Protocol
 
 import polars as pl
@@ -53,7 +54,8 @@ class Publication:
     Frames have the columns of `expectations.tables`. `sql` maps a file's name to its text as it ran. `provisioned`
     counts what the records valid in the window hold, `exposed` what of it had mail in the window. `reasons` says
     why a run was refused; it is empty otherwise. `outcomes` and `lines` have the keys of `deliveries` and `lines`
-    in impact.json; a key that is missing was never counted. `vintages` are the counts published so far, oldest first;
+    in impact.json; a key that is missing was never counted. `cause` is one line, empty while it is not known;
+    `next_update` is when the next count is promised. `vintages` are the counts published so far, oldest first;
     this one is the last of them, unless it was refused. A frame that is not given leaves its part of the page out.
     """
 
@@ -69,6 +71,8 @@ class Publication:
     provisioned: Counts = field(default_factory=dict)
     exposed: Counts = field(default_factory=dict)
     sql: Mapping[str, str] = field(default_factory=dict)
+    cause: str = ""
+    next_update: datetime | None = None
     code_version: str = ""
     definition_sha256: str = ""
     inputs: pl.DataFrame | None = None

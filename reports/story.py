@@ -94,32 +94,11 @@ def mail_sentence(p: Publication) -> str | None:
 
 def doubts(p: Publication) -> list[str]:
     """Return what is still unknown, each with its figure, in the words of the glossary."""
-    return [*_open_mail(p, "delivery"), *_strangers(p), *_logs(p), *_few_windows(p)]
+    return [*_open_mail(p), *strangers(p), *missing_lines(p), *_few_windows(p)]
 
 
-def plain_doubts(p: Publication) -> list[str]:
-    """Return what is still unknown in everyday words, for a reader who has not met a log."""
-    said = [*_open_mail(p, "message"), *_strangers(p)]
-    if _logs(p):
-        said.append("Parts of the servers’ records are missing or unreadable; the full report lists them.")
-    if len(p.settings.placebo_windows) < FEWEST_WINDOWS:
-        said.append("How much ordinary weeks differ from each other: too few were at hand to compare with.")
-    return said
-
-
-def _open_mail(p: Publication, unit: str) -> list[str]:
-    pending, unresolved = p.outcomes.get("pending", 0), p.outcomes.get("unresolved", 0)
-    said = []
-    if pending:
-        waited = f"{words.number(pending)} {words.units(unit, pending)} still waited when the logs end"
-        said.append(f"{waited}; how late they came is open.")
-    if unresolved:
-        have = "has an arrival" if unresolved == 1 else "have an arrival"
-        said.append(f"{words.number(unresolved)} {words.units(unit, unresolved)} {have} in the logs and no end.")
-    return said
-
-
-def _strangers(p: Publication) -> list[str]:
+def strangers(p: Publication) -> list[str]:
+    """Return how many addresses had late mail and are in no customer record, if any."""
     d = p.headline
     unmatched = cell(p, Definition("address", d.threshold_seconds, d.messages, d.count), "unmatched")
     if not unmatched or not unmatched.measured:
@@ -129,7 +108,8 @@ def _strangers(p: Publication) -> list[str]:
     return [f"{words.number(n)} {words.units('address', n)} had late mail and {are} in no customer record."]
 
 
-def _logs(p: Publication) -> list[str]:
+def missing_lines(p: Publication) -> list[str]:
+    """Return which lines could not be read, and which are missing, if any."""
     said = []
     if n := p.lines.get("quarantined"):
         share = words.percent(n, p.lines.get("read"))
@@ -139,6 +119,18 @@ def _logs(p: Publication) -> list[str]:
         missing = int(gaps["lines"].fill_null(0).sum())
         lost = f"; {words.number(missing)} lines are missing by their own count" if missing else ""
         said.append(f"The logs have {words.number(len(gaps))} {'gap' if len(gaps) == 1 else 'gaps'}{lost}.")
+    return said
+
+
+def _open_mail(p: Publication) -> list[str]:
+    pending, unresolved = p.outcomes.get("pending", 0), p.outcomes.get("unresolved", 0)
+    said = []
+    if pending:
+        waited = f"{words.number(pending)} {words.units('delivery', pending)} still waited when the logs end"
+        said.append(f"{waited}; how late they came is open.")
+    if unresolved:
+        have = "has an arrival" if unresolved == 1 else "have an arrival"
+        said.append(f"{words.number(unresolved)} {words.units('delivery', unresolved)} {have} in the logs and no end.")
     return said
 
 

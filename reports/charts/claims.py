@@ -17,7 +17,7 @@ _LABEL_WIDTH = 30
 
 def claims_chart(p: Publication) -> Chart | None:
     """Return claims above, counts by the headline's definition in each unit below; None where there is no count."""
-    counted, claims = _counted(p), verdicts(p)
+    counted, claims = counted_in_units(p), verdicts(p)
     if not counted or not claims:
         return None
     labels = [_wrap(f"{v.who}: “{v.said}”") for v in claims] + [_counted_label(p, c) for c in counted]
@@ -46,7 +46,8 @@ def claims_chart(p: Publication) -> Chart | None:
     )
 
 
-def _counted(p: Publication) -> list[Cell]:
+def counted_in_units(p: Publication) -> list[Cell]:
+    """Return the headline's definition in each unit of the records, the headline's own first."""
     d = p.headline
     first = heads_unit(p)
     order = [first, *(u for u in HEADS if u != first)]

@@ -123,6 +123,16 @@ def test_a_comma_in_what_was_said_is_part_of_it(tmp_path: Path, written: str, sa
     )
 
 
+def test_cause_and_next_update_may_be_told(tmp_path: Path) -> None:
+    incident = loaded(tmp_path, PLAIN + "cause: A flood, on purpose\nnext_update: 2030-01-13T09:00:00+13:00\n")
+    assert incident.cause == "A flood, on purpose"
+    assert incident.next_update == utc(12, 20)
+    silent = loaded(tmp_path, PLAIN + "cause:\nnext_update:\n")
+    assert (silent.cause, silent.next_update) == ("", None)
+    with pytest.raises(BadInput, match="line 21: cause: it has 241 characters; say it in one line of at most 240"):
+        loaded(tmp_path, PLAIN + f"cause: {'x' * 241}\n")
+
+
 def test_gates_are_the_defaults_unless_changed(tmp_path: Path) -> None:
     assert loaded(tmp_path, PLAIN).gates.changed() == ()
     gates = loaded(tmp_path, PLAIN + "gates: {unmatched_share: 0.2, incomplete_records: 3}\n").gates

@@ -214,7 +214,7 @@ def test_a_run_cut_off_after_its_vintage_was_kept_is_finished_by_the_next(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(publishing, "write_text", interrupt)
+        patch.setattr(publishing, "write_bytes", interrupt)
         with pytest.raises(KeyboardInterrupt):
             lab.run()
     assert not (lab.out / "impact.json").exists()

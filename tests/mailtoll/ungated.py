@@ -14,7 +14,7 @@ def stand_in(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(steps, "gates_on_inputs", lambda *_: (GATES.empty(), FINDINGS.empty()))
     patch.setattr(steps, "gates_on_impact", lambda *_: GATES.empty())
     patch.setattr(publishing, "analyst_report", lambda _: "")
-    patch.setattr(publishing, "executive_summary", lambda _: "")
+    patch.setattr(publishing, "executive_files", lambda _: {})
 
 
 def run(incident: Path, out: Path) -> steps.RunResult:
