@@ -515,6 +515,55 @@ REFUSALS = Table(
     visibility="public",
 )
 
+FAULT_CLASSES = ("our_queue", "our_store", "our_policy", "recipient", "remote")
+_KEPT_BY = {
+    "our_queue": "our queue, and all that comes before the store",
+    "our_store": "our store: its refusals, and connection and transmission",
+    "our_policy": "a rule or an operator of ours",
+    "recipient": "the recipient: mailbox full or unknown",
+    "remote": "a server that is not ours",
+}
+
+FAULTS = Table(
+    name="faults",
+    grain="one row per delivery that is late at the lowest threshold, or lost: whose fault it was",
+    key=("message_key", "mailbox_or_address"),
+    columns=(
+        Column("message_key", pl.String, "the message, as in deliveries"),
+        Column("mailbox_or_address", pl.String, "the recipient, as in deliveries"),
+        Column("direction", pl.String, "by the sender's domain", allowed=("inbound", "internal")),
+        Column(
+            "fault", pl.String, "who kept it longest; of bounced and deleted mail, who ended it", allowed=FAULT_CLASSES
+        ),
+        *(
+            Column(f"{who}_seconds", pl.Float64, f"kept by {words}", unit="s", minimum=0)
+            for who, words in _KEPT_BY.items()
+        ),
+        Column("source_id", pl.String, "file of the line that tells so; null: no line does", is_nullable=True),
+        Column("line_number", pl.Int64, "that line", is_nullable=True),
+    ),
+)
+
+FAULT_SHARES = Table(
+    name="fault_shares",
+    grain="one row per segment, direction and fault: late and lost mail of the window by the headline's definition",
+    key=("segment", "direction", "fault"),
+    columns=(
+        Column("segment", pl.String, "`all`, a segment or `unmatched`"),
+        Column("direction", pl.String, "where it came from", allowed=("any", "inbound", "internal")),
+        Column(
+            "fault",
+            pl.String,
+            "whose fault it was; `ours`: without the recipient's and other servers'",
+            allowed=("any", "ours", *FAULT_CLASSES),
+        ),
+        Column("deliveries", pl.Int64, "deliveries", minimum=1),
+        Column("mailboxes", pl.Int64, "mailboxes with at least one of them", minimum=0),
+        Column("accounts", pl.Int64, "accounts with at least one of them", minimum=0),
+    ),
+    visibility="public",
+)
+
 GATES = Table(
     name="gates",
     grain="one row per check that ran",
@@ -752,6 +801,8 @@ TABLES = (
     MINUTES,
     SENDER_WAITS,
     REFUSALS,
+    FAULTS,
+    FAULT_SHARES,
     DELAYS,
     GATES,
     HOURS,

@@ -26,7 +26,7 @@ from transforms.claims import Claim, read_claims
 from transforms.impact import CHOICES, COUNT, SQL_FOLDER, STITCH
 
 _PROJECT = Path(__file__).parents[1]
-_OF_TIME = ("minutes", "delays", "hours", "uptime", "survival", "late_share", "refusals")
+_OF_TIME = ("minutes", "delays", "hours", "uptime", "survival", "late_share", "refusals", "fault_shares")
 _FIGURES = ("cells", "accounts", "ladder", "ordinary", "scales", *_OF_TIME)
 
 

@@ -24,6 +24,7 @@ from expectations.tables import (
     CELLS,
     DELAYS,
     DELIVERIES,
+    FAULT_SHARES,
     FINDINGS,
     GATES,
     INPUTS,
@@ -214,7 +215,7 @@ def count(incident: str, out: str) -> dict[str, Any]:
         for name in ("deliveries", *(beside.name for beside in impact.BESIDE)):
             db.read_parquet(str(run.warehouse.table(name))).create_view(name)
         impact.count(db, run.records, run.settings, pl.read_parquet(run.warehouse.table("findings")))
-        for declaration in (CELLS, BOUNDS, ACCOUNTS, MINUTES, DELAYS, REFUSALS, LADDER):
+        for declaration in (CELLS, BOUNDS, ACCOUNTS, MINUTES, DELAYS, REFUSALS, FAULT_SHARES, LADDER):
             write_parquet(impact.table(db, declaration.name, declaration), run.warehouse.table(declaration.name))
         write_parquet(db.sql("SELECT * FROM people").pl(), run.warehouse.table("people"))
         cells = impact.table(db, "cells", CELLS)

@@ -12,6 +12,7 @@ from reports.charts.people import ladder_chart, thresholds_chart
 from reports.charts.specification import specification_chart
 from reports.charts.survival import survival_chart
 from reports.charts.timeline import timeline_charts
+from reports.faults import faults_table
 from reports.glossary import GLOSSARY
 from reports.grid import grid
 from reports.ladder import WORKING_HOURS, ladder_table
@@ -52,6 +53,7 @@ def analyst_report(p: Publication) -> str:
         windows=beside.windows_table(p),
         uptime=beside.uptime_table(p),
         refusals=beside.refusals_table(p),
+        faults=faults_table(p),
         scales=beside.scales_table(p),
         scale_notes=beside.scale_notes(p),
         charts={"answer": answer, "happened": happened, "who": who, "long": long, "sure": sure},

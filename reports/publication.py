@@ -89,6 +89,7 @@ class Publication:
     scales: pl.DataFrame | None = None
     survival: pl.DataFrame | None = None
     refusals: pl.DataFrame | None = None
+    fault_shares: pl.DataFrame | None = None
     windows: pl.DataFrame | None = None
     late_share: pl.DataFrame | None = None
     ladder: pl.DataFrame | None = None

@@ -18,6 +18,7 @@ from expectations.tables import (
     CELLS,
     DELIVERIES,
     EVENTS,
+    FAULTS,
     FINDINGS,
     LOSSES,
     QUARANTINE,
@@ -39,16 +40,25 @@ STITCH = (
     "40_deliveries.sql",
     "42_silences.sql",
     "43_sender_waits.sql",
+    "44_faults.sql",
 )
 GRID = ("45_gaps.sql", "50_cells.sql", "55_bounds.sql")
-COUNT = (*GRID, "60_accounts.sql", "70_minutes.sql", "71_delays.sql", "73_refusals.sql", "80_people.sql")
+COUNT = (
+    *GRID,
+    "60_accounts.sql",
+    "70_minutes.sql",
+    "71_delays.sql",
+    "73_refusals.sql",
+    "75_fault_shares.sql",
+    "80_people.sql",
+)
 # As many as 50_cells.sql has room for; nobody speaks of more.
 MOST_THRESHOLDS = 18
 # Steps of time that can be drawn and spoken of; the shortest is chosen that keeps a picture within this many steps.
 _STEPS_SECONDS = (1, 5, 10, 30, 60, 300, 900, 1800, 3600, 10800, 21600, 86400)
 _MOST_STEPS = 2_000
-# What `stitch` finds beside its deliveries: what is missing from a log, and what it turned away.
-BESIDE = (LOSSES, SILENCES, UNREAD, SENDER_WAITS)
+# What `stitch` finds beside its deliveries: what a log misses, what it turned away, whose fault it was.
+BESIDE = (LOSSES, SILENCES, UNREAD, SENDER_WAITS, FAULTS)
 # Half of what a whole run may use; what exceeds it goes to disk.
 _MEMORY_LIMIT = "700MB"
 

@@ -79,6 +79,7 @@ def publication(**changes: Any) -> Publication:
         "hours": hours(),
         "uptime": uptime(),
         "refusals": refusals(),
+        "fault_shares": fault_shares(),
         "scales": scales(),
         "survival": survival(),
         "windows": windows(),
@@ -410,6 +411,28 @@ def hours() -> pl.DataFrame:
         upper_seconds=1.1 * down,
     )
     return tables.HOURS.conform(rows)
+
+
+def fault_shares() -> pl.DataFrame:
+    """Return late mail by fault, of two segments and in all."""
+    counts = {"any": 900, "ours": 850, "our_queue": 100, "our_store": 700, "our_policy": 50, "recipient": 50}
+    return tables.FAULT_SHARES.conform(
+        pl.DataFrame(
+            [
+                {
+                    "segment": s,
+                    "direction": d,
+                    "fault": f,
+                    "deliveries": n // k,
+                    "mailboxes": n // k // 2,
+                    "accounts": 9,
+                }
+                for k, s in enumerate(("all", "business", "residential"), start=1)
+                for d in ("any", "inbound")
+                for f, n in counts.items()
+            ]
+        )
+    )
 
 
 def refusals() -> pl.DataFrame:

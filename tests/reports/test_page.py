@@ -205,13 +205,14 @@ EDGES: dict[str, Callable[[Publication], Publication]] = {
         p, minutes=None, delays=None, accounts=None, findings=None, gates=None, line_counts=None, inputs=None, sql={}
     ),
     "nothing beside": lambda p: replace(
-        p, hours=None, uptime=None, refusals=None, scales=None, survival=None, windows=None
+        p, hours=None, uptime=None, refusals=None, fault_shares=None, scales=None, survival=None, windows=None
     ),
     "empty beside": lambda p: replace(
         p,
         hours=tables.HOURS.empty(),
         uptime=tables.UPTIME.empty(),
         refusals=tables.REFUSALS.empty(),
+        fault_shares=tables.FAULT_SHARES.empty(),
         scales=tables.SCALES.empty(),
         survival=tables.SURVIVAL.empty(),
         windows=tables.WINDOWS.empty(),
