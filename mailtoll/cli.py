@@ -1,6 +1,7 @@
 """The command line: run, check, explain. Exit status 0 published, 2 bad input, 3 refused by a quality gate."""
 
 import argparse
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -156,7 +157,15 @@ def _fail(sentence: str) -> int:
 
 @contextmanager
 def _progress() -> Iterator[Callable[[str], None]]:
-    """Give what steps report to: a moving line on a terminal, plain lines elsewhere, both on standard error."""
+    """Give what steps report to, on standard error: a moving line on a terminal, plain lines elsewhere.
+
+    With MAILTOLL_LOG=json machines read along: one JSON object per finished step instead.
+    """
+    if os.environ.get("MAILTOLL_LOG") == "json":
+        logging.basicConfig(format="%(message)s", stream=sys.stderr)
+        logging.getLogger("mailtoll").setLevel(logging.INFO)
+        yield lambda step: None
+        return
     if not sys.stderr.isatty():
         yield lambda step: print(f"mailtoll: {step}", file=sys.stderr, flush=True)
         return

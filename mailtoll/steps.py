@@ -40,10 +40,12 @@ from mailtoll.detection import count_in_windows, find_window, forget_windows, ju
 from mailtoll.downtime import measure_time
 from mailtoll.explain_replay import keep_context
 from mailtoll.file_years import with_years
+from mailtoll.lock import alone_in_folder
+from mailtoll.manifest import forget_records, recorded
 from mailtoll.parsing import parse_pulled
 from mailtoll.run import Run
 from mailtoll.snapshot import keep_snapshot
-from mailtoll.warehouse import write_parquet
+from mailtoll.warehouse import sweep, write_parquet
 from sources import log_files
 from sources.compression import open_decompressed
 from sources.customer_records import pull_customer_records as pull_records
@@ -68,6 +70,7 @@ class RunResult:
     change: str = ""
 
 
+@alone_in_folder
 def run_incident(incident: Path, out: Path, progress: Callable[[str], None]) -> RunResult:
     """Run every step for one incident, in order."""
     refused = _ingest(incident, out, progress)
@@ -84,6 +87,7 @@ def run_incident(incident: Path, out: Path, progress: Callable[[str], None]) -> 
     return RunResult(status, published["headline"], published["reasons"], paths, published["change"])
 
 
+@alone_in_folder
 def check_incident(incident: Path, out: Path, progress: Callable[[str], None]) -> RunResult:
     """Run the quality gates only: on logs and records, then on deliveries and the grid; publish nothing."""
     result = _ingest(incident, out, progress)
@@ -112,9 +116,12 @@ def _ingest(incident: Path, out: Path, progress: Callable[[str], None]) -> list[
     return list(check_inputs(str(incident), str(out))["reasons"])
 
 
+@recorded
 def pull_logs(incident: str, out: str) -> list[str]:
     """Write down what is declared, copy logs and queue listings; return one id per log file with content of its own."""
     run = Run.of(incident, out)
+    sweep(run.warehouse.root)
+    forget_records(run.warehouse)
     write_definition(run.incident, run.warehouse)
     pulled = log_files.pull_logs(run.incident.log_specs(), run.warehouse.root)
     dated = with_years(run, pulled, log_files.edge_lines(pulled, run.warehouse.root))
@@ -122,6 +129,7 @@ def pull_logs(incident: str, out: str) -> list[str]:
     return Run.of(incident, out).source_ids("log")
 
 
+@recorded
 def parse_log(incident: str, out: str, source_id: str) -> dict[str, Any]:
     """Parse one pulled log file into events, unless that was done before; return its counts and digest."""
     run = Run.of(incident, out)
@@ -130,6 +138,7 @@ def parse_log(incident: str, out: str, source_id: str) -> dict[str, Any]:
     return {key: receipt[key] for key in ("source_id", "events", "parsed", "ignored", "quarantined", "digest")}
 
 
+@recorded
 def pull_customer_records(incident: str, out: str) -> dict[str, Any]:
     """Copy the customer records and put them into their declared columns; return rows and digest."""
     run = Run.of(incident, out)
@@ -139,6 +148,7 @@ def pull_customer_records(incident: str, out: str) -> dict[str, Any]:
     return {"rows": pulled.records.height, "digest": pulled.inputs["sha256"][0]}
 
 
+@recorded
 def check_inputs(incident: str, out: str) -> dict[str, Any]:
     """Read the queue listings, then judge logs and records; return whether and why the run is refused."""
     run = Run.of(incident, out)
@@ -192,6 +202,7 @@ def _inputs(run: Run) -> pl.DataFrame:
     return pl.concat([INPUTS.conform(logs), records])
 
 
+@recorded
 def stitch(incident: str, out: str) -> dict[str, Any]:
     """Make deliveries of the events; return their number by outcome."""
     run = Run.of(incident, out)
@@ -206,6 +217,7 @@ def stitch(incident: str, out: str) -> dict[str, Any]:
     return {"rows": deliveries.height, **dict(deliveries["outcome"].value_counts().iter_rows())}
 
 
+@recorded
 def count(incident: str, out: str) -> dict[str, Any]:
     """Count the grid and what the reports draw, from the deliveries; return the number of cells and their digest."""
     run = Run.of(incident, out)
@@ -224,6 +236,7 @@ def count(incident: str, out: str) -> dict[str, Any]:
     return {"rows": cells.height, "digest": sha256(cells.write_csv().encode()).hexdigest()}
 
 
+@recorded
 def recount(incident: str, out: str) -> dict[str, Any]:
     """Count every cell again by the other engine; return how many differ."""
     run = Run.of(incident, out)
@@ -235,6 +248,7 @@ def recount(incident: str, out: str) -> dict[str, Any]:
     return {"rows": again.height, "differences": differing.height}
 
 
+@recorded
 def check_impact(incident: str, out: str) -> dict[str, Any]:
     """Judge deliveries, grid and recount; return whether and why the run is refused."""
     run = Run.of(incident, out)
@@ -251,6 +265,7 @@ def check_impact(incident: str, out: str) -> dict[str, Any]:
     return _verdict(gates)
 
 
+@recorded
 def publish(incident: str, out: str) -> dict[str, Any]:
     """Write impact.json, the pages and the tables, or the refusal; return status, headline and paths."""
     run = Run.of(incident, out)

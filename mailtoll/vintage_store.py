@@ -25,6 +25,7 @@ from typing import Any
 import polars as pl
 
 from mailtoll.warehouse import Warehouse, write_bytes, write_parquet, write_text
+from transforms.errors import BadInput
 from transforms.settings import Definition
 from transforms.vintage import Step, Vintage
 
@@ -60,7 +61,7 @@ class Kept:
 def read_vintages(warehouse: Warehouse) -> list[Kept]:
     """Return the vintages of a run's folder, oldest first."""
     files = sorted((warehouse.root / FOLDER).glob("[0-9]*-*/vintage.json"))
-    return sorted((_kept(json.loads(f.read_text(encoding="utf-8"))) for f in files), key=lambda k: k.vintage.number)
+    return sorted((_read(file) for file in files), key=lambda kept: kept.vintage.number)
 
 
 def keep_vintage(
@@ -69,6 +70,8 @@ def keep_vintage(
     """Write a vintage's folder at once: aside, then renamed. A folder of that name, left by another run, stays."""
     target = warehouse.root / kept.vintage.folder
     target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    for left in target.parent.glob(".new-*"):  # by a run that was killed: only one publishes at a time
+        shutil.rmtree(left, ignore_errors=True)
     aside = Path(tempfile.mkdtemp(prefix=".new-", dir=target.parent))
     try:
         for name, content in files.items():
@@ -128,6 +131,16 @@ def _listed(vintage: Vintage, former: Vintage | None) -> dict[str, Any]:
 def _as_json(kept: Kept) -> dict[str, Any]:
     vintage = asdict(kept.vintage) | {"as_of": kept.vintage.as_of.astimezone(UTC).isoformat()}
     return {"vintage": vintage, "basis": asdict(kept.basis)}
+
+
+def _read(file: Path) -> Kept:
+    try:
+        return _kept(json.loads(file.read_text(encoding="utf-8")))
+    except (ValueError, TypeError, KeyError) as error:
+        raise BadInput(
+            f"{file} was written by another version of mailtoll, or is damaged ({error}), so that no figure can be "
+            f"compared with it; move {file.parent.parent} out of the run's folder and run again."
+        ) from None
 
 
 def _kept(content: dict[str, Any]) -> Kept:

@@ -3,10 +3,12 @@
 Everything under `warehouse/` and the tables that hold addresses are restricted: mode 0600, folders 0700.
 """
 
+import fcntl
 import os
+import re
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from sources.raw_store import RAW_FOLDER
 
 _MODE_PUBLIC = 0o644
 _MODE_RESTRICTED = 0o600
+_ASIDE = re.compile(r"\..+\.[a-z0-9_]{8}")  # `.cells.parquet.x8d_k2ab`, as `tempfile` draws names
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,11 @@ class Warehouse:
     def summary_pictures(self) -> tuple[Path, ...]:
         """The pictures of the executives' page that are there, sorted."""
         return tuple(sorted(self.root.glob("summary-*.png")))
+
+    @property
+    def manifest(self) -> Path:
+        """What the run did, step by step."""
+        return self.root / "manifest.json"
 
     @property
     def refusal(self) -> Path:
@@ -135,14 +143,35 @@ def _make(folder: Path) -> None:
 
 @contextmanager
 def written_aside(path: Path, *, is_restricted: bool) -> Iterator[Path]:
-    """Give a fresh name beside `path`; rename it to `path` if all went well, else leave `path` as it was."""
+    """Give a fresh name beside `path`; rename it to `path` if all went well, else leave `path` as it was.
+
+    While it is written its writer holds a lock on it, which goes when the writer does (`sweep`).
+    """
     _make(path.parent)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    os.close(handle)
     aside = Path(name)
     try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
         yield aside
         aside.chmod(_MODE_RESTRICTED if is_restricted else _MODE_PUBLIC)
         aside.replace(path)
     finally:
+        os.close(handle)
         aside.unlink(missing_ok=True)
+
+
+def sweep(folder: Path) -> None:
+    """Remove the unfinished files below `folder` whose writers are dead: what a killed run left."""
+    for path in folder.rglob(".*"):
+        with suppress(FileNotFoundError):
+            if _ASIDE.fullmatch(path.name) and path.is_file() and not _is_held(path):
+                path.unlink()
+
+
+def _is_held(path: Path) -> bool:
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False

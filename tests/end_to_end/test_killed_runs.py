@@ -60,9 +60,10 @@ def undisturbed(demo_incident: Path, tmp_path_factory: pytest.TempPathFactory) -
 
 
 def names(folder: Path) -> set[str]:
-    """Return the files below a folder; hidden ones are receipts and unfinished work, which no step reads as results."""
+    """Return the files of an answer: not receipts (hidden), nor what tells of the running (manifest and records)."""
     files = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
-    return {str(path) for path in files if not any(part.startswith(".") for part in path.parts)}
+    is_aside = {path for path in files if path.name == "manifest.json" or path.parent.name == "steps"}
+    return {str(path) for path in files - is_aside if not any(part.startswith(".") for part in path.parts)}
 
 
 def test_a_killed_run_started_again_publishes_the_same(demo_incident: Path, undisturbed: Path, tmp_path: Path) -> None:
@@ -78,6 +79,7 @@ def test_a_killed_run_started_again_publishes_the_same(demo_incident: Path, undi
     for name in ("deliveries.parquet", "accounts.parquet", "quarantine.parquet"):
         assert_frame_equal(pl.read_parquet(out / name), pl.read_parquet(undisturbed / name))
     assert names(out) == names(undisturbed)
+    assert [path.name for path in (out / "warehouse").glob("*/.*.*")] == [], "a killed writer's file was not swept"
 
 
 def test_a_finished_run_started_again_changes_nothing(demo_incident: Path, undisturbed: Path) -> None:

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from expectations.tables import TABLES
-from mailtoll.warehouse import Warehouse, write_parquet, write_text
+from mailtoll.warehouse import Warehouse, sweep, write_parquet, write_text, written_aside
 
 FRAME = pl.DataFrame({"a": [1, 2]})
 
@@ -75,3 +75,14 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
 def test_the_same_frame_gives_the_same_bytes(tmp_path: Path) -> None:
     first, second = (write_parquet(FRAME, tmp_path / name).read_bytes() for name in ("a", "b"))
     assert first == second
+
+
+def test_what_a_killed_writer_left_is_swept_and_what_is_being_written_is_not(tmp_path: Path) -> None:
+    left = tmp_path / "warehouse" / ".cells.parquet.x8d_k2ab"
+    left.parent.mkdir()
+    left.write_bytes(b"half")
+    (tmp_path / ".hidden").touch()
+    with written_aside(tmp_path / "warehouse" / "gates.parquet", is_restricted=True) as aside:
+        aside.write_bytes(b"whole")
+        sweep(tmp_path)
+    assert sorted(p.name for p in tmp_path.rglob("*")) == [".hidden", "gates.parquet", "warehouse"]
