@@ -31,9 +31,10 @@ from transforms.registry import ENVELOPES, GRAMMARS
 _SAMPLE_BYTES = 1 << 20
 _SAMPLE_LINES = 4_000
 _TRANSFORMS = Path(__file__).parents[1] / "transforms"
-# How events are kept: what differs in every row is not sought for repetitions, as nobody searches by statistics.
+# How events are kept: queue ids, which differ in every row, are neither compressed nor sought for repetitions;
+# nobody searches by statistics.
 _EVENTS_FILE = {
-    "compression": "lz4",
+    "compression": {name: "none" if name == "queue_id" else "lz4" for name in EVENTS.schema},
     "write_statistics": False,
     "store_schema": False,
     "use_dictionary": ["source_id", "host", "kind", "status", "dsn", "relay", "reply", "recipient_count"],

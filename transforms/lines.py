@@ -14,7 +14,7 @@ import polars as pl
 from transforms.spans import PADDING, Bytes, Places, Spans
 
 # Large enough for vectorised work to pay, small enough that some chunks in flight stay well below 1 GB.
-CHUNK_BYTES = 32 << 20
+CHUNK_BYTES = 16 << 20
 # Far above what any mail server or syslog daemon writes in a line (rsyslog: 8 KiB by default).
 LONGEST_LINE = 4 << 20
 # Empty lines are the most that a chunk can hold: one for each byte, and each costs tens of bytes in memory.

@@ -49,14 +49,17 @@ class PostfixGrammar:
 
 
 def _found(bodies: Bodies) -> Iterator[Found]:
-    first, before = bodies.fact.words(), bodies.text.words()
-    is_word = bodies.fact.lengths >= _LETTERS
+    before = bodies.text.words()
     has_id = np.logical_and.reduce([before != first_letters(name) for name in _NO_QUEUE_ID])
     is_left = has_id.copy()
+    left = np.flatnonzero(bodies.fact.lengths >= _LETTERS)
+    letters = bodies.fact.words()[left]
     for begins, read, needs_id in _READERS:
-        is_so = (first == first_letters(begins)) & is_word
-        rows = np.flatnonzero(is_so & has_id if needs_id else is_so)
+        is_so = letters == first_letters(begins)
+        rows = left[is_so]
         if len(rows):
-            yield from read(bodies.take(rows).dense())
+            left, letters = left[~is_so], letters[~is_so]
+            rows = rows[has_id[rows]] if needs_id else rows
             is_left[rows] = False
+            yield from read(bodies.take(rows).dense())
     yield from torn(bodies.take(np.flatnonzero(is_left)))

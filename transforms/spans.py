@@ -55,7 +55,7 @@ class Spans:
             end = start + views[:, 0]
             if end.max() + PADDING <= buffers[1].size:
                 return cls(np.frombuffer(buffers[1], np.uint8), start, end)
-        return cls._copied(strings)
+        return cls._copied(pl.concat([strings, pl.Series([" " * PADDING])]))
 
     def dense(self) -> "Spans":
         """Return the same strings in a block of their own, one behind the other.
@@ -63,15 +63,17 @@ class Spans:
         Strings that lie scattered over a large block cost a memory access each time they are looked at, many times
         what copying them once costs.
         """
-        return Spans._copied(self.series())
+        # The padding is copied like a last string.
+        padding = len(self.block) - PADDING
+        padded = self.cut(np.append(self.start, padding), np.append(self.end, len(self.block)))
+        return Spans._copied(padded.series())
 
     @classmethod
     def _copied(cls, strings: pl.Series) -> "Spans":
+        """Take all but the last of some strings, which is the padding."""
         _, offsets, data = strings.to_arrow(compat_level=pl.CompatLevel.oldest()).buffers()
-        ends = np.frombuffer(offsets, np.int64)[: len(strings) + 1] if offsets else np.zeros(1, np.int64)
-        block = np.zeros(int(ends[-1]) + PADDING, np.uint8)
-        block[: ends[-1]] = np.frombuffer(data, np.uint8)[: ends[-1]] if data else 0
-        return cls(block, ends[:-1], ends[1:])
+        ends = np.frombuffer(offsets, np.int64)[: len(strings) + 1]
+        return cls(np.frombuffer(data, np.uint8), ends[:-2], ends[1:-1])
 
     @property
     def lengths(self) -> Places:
@@ -80,6 +82,8 @@ class Spans:
 
     def take(self, rows: Places | Mask) -> "Spans":
         """Return the strings of some rows, by number or by mask."""
+        if rows.dtype == np.bool_ and rows.all():
+            return self
         return Spans(self.block, self.start[rows], self.end[rows])
 
     def cut(self, start: Places, end: Places) -> "Spans":
@@ -129,10 +133,8 @@ class Spans:
         return at
 
     def _find_in_eight(self, mark: str) -> Places:
-        differing = self.double_words() ^ np.uint64(ord(mark) * _ONES)
-        # The lowest high bit that is set marks the first byte that does not differ.
-        marks = (differing - np.uint64(_ONES)) & ~differing & np.uint64(_ONES << 7)
-        at = self.start + (np.bitwise_count((marks - np.uint64(1)) & ~marks) >> 3)
+        marks = bytes_equal(self.double_words(), mark)
+        at = self.start + (np.bitwise_count(below_lowest(marks)) >> 3)
         at[(marks == 0) | (at >= self.end)] = ABSENT
         return at
 
@@ -173,6 +175,17 @@ class Spans:
 def first_letters(text: str) -> int:
     """Return the first four letters of an ASCII text as `Spans.words` does."""
     return int.from_bytes(text[:4].encode("ascii"), "little")
+
+
+def bytes_equal(words: NDArray[np.uint64], mark: str) -> NDArray[np.uint64]:
+    """Set the high bit of the first byte of each word that is `mark`, and of some behind it; 0: no byte is."""
+    differing = words ^ np.uint64(ord(mark) * _ONES)
+    return (differing - np.uint64(_ONES)) & ~differing & np.uint64(_ONES << 7)
+
+
+def below_lowest(high_bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return masks of the bytes that come before the first byte whose high bit is set (0: void)."""
+    return ((high_bits - np.uint64(1)) & ~high_bits) >> np.uint64(7)
 
 
 def _pieces(length: int) -> Iterator[tuple[int, int]]:

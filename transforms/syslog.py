@@ -20,7 +20,7 @@ from transforms.dialect import OPENED, LogOptions, Opened
 from transforms.foreign import headless
 from transforms.spans import ABSENT, Mask, Places, Spans
 from transforms.stamps import YEARLESS_WIDTH, begins_run
-from transforms.syslog_structured import open_journal, open_rfc5424
+from transforms.syslog_structured import looks_journal, looks_rfc5424, open_journal, open_rfc5424
 from transforms.syslog_tags import read_tags
 
 _BLANK, _LESS, _GREATER, _DASH, _T = (ord(mark) for mark in " <>-T")
@@ -32,22 +32,27 @@ class SyslogEnvelope:
 
     def __init__(self, options: LogOptions) -> None:
         self._clock = Clock(options.timezone, options.year if options.year is not None else 1970)
+        self._spellings = (
+            (_looks_yearless, self._open_yearless),
+            (_looks_zoned, _open_zoned),
+            (looks_rfc5424, open_rfc5424),
+            (looks_journal, open_journal),
+        )
 
     def open(self, raw: pl.DataFrame) -> Opened:
-        """Open one chunk; `aside` holds the damaged lines that begin like no spelling of syslog."""
-        text, rows = Spans.of(raw["text"]), np.arange(raw.height)
+        """Open one chunk; `aside` holds the lines that begin like no spelling of syslog and are not understood."""
+        left, numbers = _bare(Spans.of(raw["text"])), raw["line_number"].to_numpy()
         frames = []
-        for opener in (self._open_yearless, _open_zoned, open_rfc5424, open_journal):
-            if not len(rows):
-                break
-            is_open, opened = opener(_bare(text))
+        for looks_so, opener in self._spellings:
+            is_open = looks_so(left)
             if is_open.any():
-                frames.append(opened.insert_column(0, raw["line_number"].gather(rows[is_open])))
-            text, rows = (text, rows) if not is_open.any() else (text.take(~is_open), rows[~is_open])
+                is_open[is_open], opened = opener(left.take(is_open))
+                frames.append(opened.insert_column(0, pl.Series("line_number", numbers[is_open])))
+                left, numbers = left.take(~is_open), numbers[~is_open]
         lines = pl.concat(frames) if frames else pl.DataFrame(schema=OPENED)
         if len(frames) > 1:
             lines = lines.sort("line_number")
-        return Opened(lines, headless(raw[rows] if len(rows) else raw.clear()))
+        return Opened(lines, headless(raw[numbers - raw["line_number"][0]]))
 
     def _open_yearless(self, text: Spans) -> tuple[Mask, pl.DataFrame]:
         """Cut off `Nov 25 02:22:48 `, and read each run of equal stamps once."""

@@ -21,8 +21,6 @@ from transforms.spans import ABSENT, Mask, Places, Spans
 
 _FIELD = re.compile(r"\{(\w*):(address|word|number|text)\}")
 _NOT_PLAIN = r'[ ",<>]'
-# Most numbers end within as many bytes.
-_NEAR = 8
 
 
 @dataclass(frozen=True)
@@ -47,9 +45,7 @@ def match(strings: Spans, template: str) -> Match:
     for name, kind, literal in parts:
         if kind == "text":
             break
-        end = _end(rest, kind, literal)
-        fields[name], is_plain = _read(rest.cut(rest.start, end), kind)
-        keep = is_plain & (end != ABSENT)
+        fields[name], keep, end = _read(rest, kind, literal)
         rest = rest.cut(end + len(literal), rest.end)
         if not keep.all():
             rows, rest = rows[keep], rest.take(keep)
@@ -70,24 +66,13 @@ def _parsed(template: str) -> tuple[str, tuple[tuple[str, str, str], ...]]:
     return begin, tuple(zip(parts[::3], parts[1::3], parts[2::3], strict=True))
 
 
-def _end(rest: Spans, kind: str, literal: str) -> Places:
-    """Return where a field ends: where the literal behind it first occurs."""
-    if not literal:
-        return rest.end
-    if kind != "number":
-        return rest.find(literal)
-    # What does not go on with the literal where it seems to is no number.
-    end = rest.find_byte(literal[0], _NEAR)
-    far = np.flatnonzero((end == ABSENT) | ~rest.cut(end, rest.end).begins_with(literal.encode()))
-    if len(far):
-        end[far] = rest.take(far).find(literal)
-    return end
-
-
-def _read(values: Spans, kind: str) -> tuple[pl.Series, Mask]:
+def _read(rest: Spans, kind: str, literal: str) -> tuple[pl.Series, Mask, Places]:
+    """Read the field that each string begins with, up to a literal: its value, whether it is plain, its end."""
     if kind == "number":
-        numbers, is_number = read_decimals(values)
-        return pl.Series(numbers), is_number
+        numbers, is_number, end = read_decimals(rest, literal)
+        return pl.Series(numbers), is_number, end
+    end = rest.find(literal) if literal else rest.end
+    values = rest.cut(rest.start, end)
     column = values.series()
-    is_plain = ~column.str.contains(_NOT_PLAIN).to_numpy()
-    return column, is_plain & (values.lengths > 0) if kind == "word" else is_plain
+    is_plain = (end != ABSENT) & ~column.str.contains(_NOT_PLAIN).to_numpy()
+    return column, is_plain & (values.lengths > 0) if kind == "word" else is_plain, end
