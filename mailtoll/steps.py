@@ -34,7 +34,6 @@ from expectations.tables import (
     QUARANTINE,
     REFUSALS,
 )
-from mailtoll import publishing
 from mailtoll.definition import require_definition, write_definition
 from mailtoll.detection import count_in_windows, find_window, forget_windows, judge_holes, postpone_holes
 from mailtoll.downtime import measure_time
@@ -97,6 +96,8 @@ def check_incident(incident: Path, out: Path, progress: Callable[[str], None]) -
             step(str(incident), str(out))
         progress("checking the figures")
         result = check_impact(str(incident), str(out))["reasons"]
+    from mailtoll import publishing  # heavy, for what it draws with: not for the steps that only read and count
+
     run = Run.of(incident, out)
     publishing.write_gates(run)
     return RunResult("refused" if result else "published", None, result, {"gates": run.warehouse.table("gates")})
@@ -268,6 +269,8 @@ def check_impact(incident: str, out: str) -> dict[str, Any]:
 @recorded
 def publish(incident: str, out: str) -> dict[str, Any]:
     """Write impact.json, the pages and the tables, or the refusal; return status, headline and paths."""
+    from mailtoll import publishing  # as above
+
     run = Run.of(incident, out)
     write_parquet(run.parts(QUARANTINE), run.warehouse.published_quarantine)
     return publishing.publish(run)

@@ -55,22 +55,20 @@ def read_attempts(lines: pl.DataFrame, status: str) -> Reading:
 def _targets(lines: pl.DataFrame) -> pl.DataFrame:
     """Cut `said` into `final`, `original` and `rest`; all null where it is no target.
 
-    Plain targets, nearly all, are cut with find and slice; the others by a regular expression.
+    Plain targets, nearly all, are cut at the marks; the others by a regular expression.
     """
-    space, close = _SAID.str.find(" ", literal=True), pl.col("tail").str.find("> ", literal=True)
-    has_original = pl.col("tail").str.starts_with(" <")
+    tail, original = pl.col("tail"), pl.col("original")
     cut = (
         lines.lazy()
-        .with_columns(_SAID.str.head(space).alias("final"), _SAID.str.slice(space).alias("tail"))
-        .with_columns(
-            pl.when(has_original).then(pl.col("tail").str.slice(2, close - 2)).alias("original"),
-            pl.when(has_original).then(pl.col("tail").str.slice(close + 1)).otherwise("tail").alias("rest"),
-        )
+        .with_columns(_before(_SAID, " ").alias("final"))
+        .with_columns(_SAID.str.slice(_FINAL.str.len_chars()).alias("tail"))
+        .with_columns(pl.when(tail.str.starts_with(" <")).then(_before(tail.str.slice(2), "> ")).alias("original"))
+        .with_columns(tail.str.slice((original.str.len_chars() + 3).fill_null(0)).alias("rest"))
         .with_columns(
             (
                 _REST.str.head(3).is_in(_FIELDS)
                 & ~_FINAL.str.contains_any(['"', ":"])
-                & ~pl.col("original").fill_null("").str.contains('"', literal=True)
+                & ~original.fill_null("").str.contains('"', literal=True)
             )
             .fill_null(False)
             .alias("is_plain")
@@ -87,6 +85,10 @@ def _targets(lines: pl.DataFrame) -> pl.DataFrame:
     missed = found["final"].is_null()
     again = left.filter(missed).with_columns(_SAID.str.extract_groups(PATTERNS["spaced_target"]).alias("g")).unnest("g")
     return pl.concat([cut.filter(is_plain), found.filter(~missed).select(cut.columns), again.select(cut.columns)])
+
+
+def _before(text: pl.Expr, mark: str) -> pl.Expr:
+    return text.str.splitn(mark, 2).struct.field("field_0")
 
 
 def _is_address() -> pl.Expr:
@@ -111,9 +113,13 @@ def _original() -> pl.Expr:
 def _reply(status: str) -> pl.Expr:
     if status == "sent":
         return _REST.str.extract(PATTERNS["confirmation"], 1)
-    mark = " defer (" if status == "deferred" else ": "
-    at = _REST.str.find(mark, literal=True)
-    return pl.when(at.is_null()).then(_REST).otherwise(_REST.str.slice(at + len(mark) - (status == "deferred") * 7))
+    if status == "deferred":
+        return pl.concat_str(pl.lit("defer ("), _behind(" defer ("))
+    return pl.coalesce(_behind(": "), _REST)
+
+
+def _behind(mark: str) -> pl.Expr:
+    return _REST.str.splitn(mark, 2).struct.field("field_1")
 
 
 def _judged(parts: pl.DataFrame, status: str) -> pl.DataFrame:

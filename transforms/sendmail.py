@@ -54,10 +54,9 @@ class SendmailGrammar:
     def read(self, lines: pl.DataFrame) -> Reading:
         """Read opened lines (columns of OPENED) of Sendmail services."""
         lines = lines.select("line_number", "logged_at", "host", "text")
-        at = _TEXT.str.find(": ", literal=True)
-        bodies = lines.with_columns(_TEXT.str.head(at).alias("queue_id"), _TEXT.str.slice(at + 2).alias("body"))
-        bodies = bodies.filter(at.is_not_null() & pl.col("queue_id").str.contains(rf"^{_QUEUE_ID}$")).drop("text")
-        bodies = bodies.rename({"body": "text"}).select(*HEAD, "text")
+        halves = _TEXT.str.splitn(": ", 2).struct.rename_fields(["queue_id", "text"]).alias("halves")
+        bodies = lines.with_columns(halves).drop("text").unnest("halves").select(*HEAD, "text")
+        bodies = bodies.filter(_TEXT.is_not_null() & pl.col("queue_id").str.contains(rf"^{_QUEUE_ID}$"))
         begins = bodies["text"].str.head(4)
         is_attempt, is_arrival = begins.str.starts_with("to="), begins == "from"
         other = bodies.filter(~is_attempt & ~is_arrival)

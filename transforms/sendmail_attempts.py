@@ -56,9 +56,9 @@ def read_attempts(lines: pl.DataFrame) -> Reading:
 def _halves(lines: pl.DataFrame) -> pl.DataFrame:
     """Cut at `, delay=` into `whom` and `said`; a quoted address may imitate it, and takes the slow way."""
     text = pl.col("text")
-    at = text.str.find(", delay=", literal=True)
-    cut = lines.with_columns(text.str.slice(3, at - 3).alias("whom"), text.str.slice(at + 8).alias("said"))
-    cut = cut.with_columns(pl.when(at.is_null()).then(None).otherwise("whom").alias("whom"))
+    halves = text.str.slice(len("to=")).str.splitn(", delay=", 2).struct.rename_fields(["whom", "said"]).alias("halves")
+    cut = lines.with_columns(halves).unnest("halves")
+    cut = cut.with_columns(pl.when(_SAID.is_not_null()).then("whom").alias("whom"))
     is_quoted = lines["text"].str.contains('"', literal=True)
     if not is_quoted.any():
         return cut.drop("text")
@@ -69,7 +69,7 @@ def _halves(lines: pl.DataFrame) -> pl.DataFrame:
 def _fields(halves: pl.DataFrame) -> pl.DataFrame:
     """Cut `whom` and `said` into `recipients`, `control`, `delay`, `mailer`, `relay`, `dsn` and `stat`."""
     frame = halves.lazy()
-    for name, before, mark in (
+    for name, behind, mark in (
         ("said", "stat", ", stat="),
         ("said", "dsn", ", dsn="),
         ("said", "relay", ", relay="),
@@ -77,11 +77,8 @@ def _fields(halves: pl.DataFrame) -> pl.DataFrame:
         ("said", "rest", ", "),
         ("whom", "control", ", ctladdr="),
     ):
-        at = pl.col(name).str.find(mark, literal=True)
-        frame = frame.with_columns(
-            pl.when(at.is_not_null()).then(pl.col(name).str.slice(at + len(mark))).alias(before),
-            pl.when(at.is_not_null()).then(pl.col(name).str.head(at)).otherwise(name).alias(name),
-        )
+        cut = pl.col(name).str.splitn(mark, 2).struct
+        frame = frame.with_columns(cut.field("field_0").alias(name), cut.field("field_1").alias(behind))
     return frame.with_columns(
         _SAID.alias("delay"),
         pl.col("mailer").str.strip_chars().str.replace(r",.*$", ""),

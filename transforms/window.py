@@ -19,7 +19,6 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import polars as pl
-import ruptures
 
 from expectations.tables import INSTANT, LATE_SHARE, WINDOWS
 from transforms.settings import Definition, Interval
@@ -168,6 +167,8 @@ def _change_points(signal: Numbers, mail: Numbers, penalty: float) -> Numbers:
     # A share's noise after the transform is 1/(4n); mail in bursts is noisier, as neighbours' differences say.
     by_neighbours = np.median(np.abs(np.diff(signal))) / 0.6745 / math.sqrt(2)
     variance = max(float(np.mean(1 / (4 * mail))), float(by_neighbours) ** 2)
+    import ruptures  # takes as long as parsing 100 MB: only where there is something to split
+
     model = ruptures.KernelCPD(kernel="linear", min_size=_LEAST_STEPS, jump=1).fit(signal.reshape(-1, 1))
     return np.array(model.predict(pen=penalty * variance * math.log(len(signal))))
 

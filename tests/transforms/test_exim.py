@@ -418,3 +418,18 @@ def test_arrivals_written_in_this_dialect_are_read_back(messages: list[dict[str,
     found = read(*lines).events.select(columns).sort("line_number", "kind", "recipient")
     wanted = pl.DataFrame(expected, schema=found.schema, orient="row").sort("line_number", "kind", "recipient")
     assert_frame_equal(found, wanted)
+
+
+@pytest.mark.parametrize("address", ["jürgen@example.org", "用户@例え.example", "\u0430\u0301nn@example.org"])
+def test_what_stands_behind_an_address_in_any_script_is_cut_where_it_stands(address: str) -> None:
+    columns = ("status", "recipient", "original_recipient", "relay", "delay_seconds", "reply")
+    tail = "R=größe T=remote_smtp H=mx.example.org [192.0.2.9]"
+    assert one(f'{AT} {OLD} => {address} <é{address}> {tail} C="250 größe" QT=5s', *columns) == (
+        *("sent", address, f"é{address}", "mx.example.org [192.0.2.9]", 5.0, None),
+    )
+    assert one(f"{AT} {OLD} == {address} {tail} defer (-44): größe: é", *columns) == (
+        *("deferred", address, None, "mx.example.org [192.0.2.9]", None, "defer (-44): größe: é"),
+    )
+    assert one(f"{AT} {OLD} ** {address} <é{address}> {tail}: größe: é", *columns) == (
+        *("bounced", address, f"é{address}", "mx.example.org [192.0.2.9]", None, "größe: é"),
+    )

@@ -300,3 +300,14 @@ def test_a_quoted_address_cannot_imitate_the_rest_of_the_line() -> None:
     evil = '"x>, delay=00:00:00, stat=Sent"@example.org'
     body = f"{ID}: to=<{evil}>, delay=00:00:09, mailer=local, dsn=5.1.1, stat=User unknown"
     assert one(body, "recipient", "status", "delay_seconds") == (evil.lower(), "bounced", 9.0)
+
+
+@pytest.mark.parametrize("address", ["jürgen@example.org", "用户@例え.example", "\u0430\u0301nn@example.org"])
+def test_what_stands_behind_an_address_in_any_script_is_cut_where_it_stands(address: str) -> None:
+    body = (
+        f"{ID}: to=<{address}>, ctladdr=<é{address}> (8/0), delay=1+00:00:05, xdelay=00:00:01, mailer=esmtp, pri=9,"
+        f" relay=größe.example.org, dsn=4.0.0, stat=Deferred: größe, é"
+    )
+    assert one(body, "recipient", "original_recipient", "delay_seconds", "relay", "status", "reply") == (
+        *(address, f"é{address}", 86_405.0, "größe.example.org", "deferred", "Deferred: größe, é"),
+    )
