@@ -23,7 +23,7 @@ import polars as pl
 from transforms.clock import read_zoned
 from transforms.dialect import Reading
 from transforms.exchange_envelope import FIELDS, SEPARATOR, SERVICE
-from transforms.next_leg import REPLY_CHARACTERS
+from transforms.next_leg import REPLY_CHARACTERS, next_leg
 
 ATTEMPTS = {
     "DELIVER": "sent",
@@ -153,6 +153,10 @@ def _attempts(rows: pl.DataFrame) -> pl.DataFrame:
         .then((pl.col("logged_at") - pl.col("origin")).dt.total_microseconds() / 1e6)
         .alias("delay_seconds"),
         pl.when(pl.col("server-hostname") != "").then(pl.col("server-hostname")).alias("relay"),
+        # The next hop's last word is in the context, where the status repeats what it said of the recipient.
+        pl.when(pl.col("event-id") == "SEND")
+        .then(pl.coalesce(next_leg(text), next_leg(pl.col("source-context"))))
+        .alias("related_queue_id"),
         pl.when(~status.is_in(["sent", "forwarded"])).then(said.str.head(REPLY_CHARACTERS)).alias("reply"),
     )
 

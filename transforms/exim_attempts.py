@@ -10,7 +10,7 @@ Rules (`string_log_address`, `delivery_log`, `deferral_log`, `failure_log` in Ex
 import polars as pl
 
 from transforms.dialect import Reading
-from transforms.next_leg import ENHANCED_STATUS, NEXT_LEG, REPLY_CHARACTERS
+from transforms.next_leg import ENHANCED_STATUS, REPLY_CHARACTERS, next_leg
 
 QUOTED = r'"(?:[^"\\]|\\.)*"'
 HEAD = ("line_number", "logged_at", "host", "queue_id")
@@ -134,7 +134,6 @@ def _judged(parts: pl.DataFrame, status: str) -> pl.DataFrame:
     if status != "sent":
         is_no_attempt = reply.str.contains(PATTERNS["is_waiting"]) | relay.is_null()
         relay = pl.when(is_no_attempt).then(pl.lit("none")).otherwise(relay)
-    next_leg = reply.str.extract_groups(NEXT_LEG).struct
     return parts.select(
         *HEAD,
         pl.lit("attempted").alias("kind"),
@@ -144,11 +143,7 @@ def _judged(parts: pl.DataFrame, status: str) -> pl.DataFrame:
         reply.str.extract(ENHANCED_STATUS, 1).alias("dsn"),
         _seconds(_REST.str.extract(PATTERNS["queue_time"], 1)).alias("delay_seconds"),
         relay.alias("relay"),
-        (
-            pl.coalesce(next_leg.field("named"), next_leg.field("first"))
-            if status == "sent"
-            else pl.lit(None, pl.String)
-        ).alias("related_queue_id"),
+        (next_leg(reply) if status == "sent" else pl.lit(None, pl.String)).alias("related_queue_id"),
         (reply.str.head(REPLY_CHARACTERS) if status != "sent" else pl.lit(None, pl.String)).alias("reply"),
     )
 

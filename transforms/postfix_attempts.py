@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import polars as pl
 
-from transforms.next_leg import NEXT_LEG, REPLY_CHARACTERS
+from transforms.next_leg import MAY_NAME_NEXT_LEG, REPLY_CHARACTERS, next_leg
 from transforms.postfix_bodies import QUEUE_ID, Bodies, Found, same
 from transforms.spans import ABSENT, Mask, Places, Spans, first_letters
 from transforms.template import match
@@ -45,7 +45,6 @@ STATUS = {
 _PROBES = ("deliverable", "undeliverable")
 _MEANT = (*dict.fromkeys(STATUS.values()), "forwarded", "discarded")
 _RECIPIENTS = ("recipient", "original_recipient")
-_MAY_NAME = r"queued as |forwarded as |id=|Message accepted"
 _CLOSING = ord(")")
 _TORN = "delivery line is cut off or malformed"
 
@@ -131,8 +130,8 @@ def _next_leg(reply: Spans, is_sent: Mask) -> pl.Series:
     legs = pl.Series([None], dtype=pl.String).new_from_index(0, len(reply))
     rows = np.flatnonzero(is_sent & (reply.byte(-1) == _CLOSING))
     texts = reply.take(rows).series()
-    may_name = texts.str.contains(_MAY_NAME)
+    may_name = texts.str.contains(MAY_NAME_NEXT_LEG)
     if not may_name.any():
         return legs
-    named = texts.filter(may_name).str.extract_groups(NEXT_LEG).struct.unnest()
-    return legs.scatter(rows[may_name.to_numpy()], named.select(pl.coalesce("named", "first")).to_series())
+    named = pl.select(next_leg(pl.lit(texts.filter(may_name)))).to_series()
+    return legs.scatter(rows[may_name.to_numpy()], named)

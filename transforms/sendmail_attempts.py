@@ -12,7 +12,7 @@ Rules (`logdelivery` in Sendmail's `deliver.c`)
 import polars as pl
 
 from transforms.dialect import Reading
-from transforms.next_leg import ENHANCED_STATUS, NEXT_LEG, REPLY_CHARACTERS
+from transforms.next_leg import ENHANCED_STATUS, REPLY_CHARACTERS, next_leg
 
 HEAD = ("line_number", "logged_at", "host", "queue_id")
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
@@ -93,7 +93,6 @@ def _judged(parts: pl.DataFrame) -> pl.DataFrame:
     is_sent = _STAT.str.starts_with("Sent")
     is_alias = pl.col("mailer").ne_missing("relay") & pl.col("control").str.contains("@", literal=True)
     control = plain(pl.col("control").str.extract(PATTERNS["control"], 1))
-    next_leg = _STAT.str.extract_groups(NEXT_LEG).struct
     return (
         parts.lazy()
         .with_columns(
@@ -106,9 +105,7 @@ def _judged(parts: pl.DataFrame) -> pl.DataFrame:
             pl.when(is_alias).then(control).alias("original_recipient"),
             pl.coalesce("dsn", _STAT.str.extract(ENHANCED_STATUS, 1)).alias("dsn"),
             (days * 86_400 + clock[0] * 3_600 + clock[1] * 60 + clock[2]).alias("delay_seconds"),
-            pl.when(is_sent)
-            .then(pl.coalesce(next_leg.field("named"), next_leg.field("first")))
-            .alias("related_queue_id"),
+            pl.when(is_sent).then(next_leg(_STAT)).alias("related_queue_id"),
             pl.when(~is_sent).then(_STAT.str.head(REPLY_CHARACTERS)).alias("reply"),
             _status(is_sent).alias("status"),
         )

@@ -31,6 +31,47 @@ LEGS = [
         {"delivery late 60": 1, "message late 60": 1},
     ),
     Case(
+        "an edge server hands to another host, whose clock is a minute off",
+        [
+            arrived("A1", 0, host="edge"),
+            sent("A1", 70, ANN, next="B1", host="edge"),
+            removed("A1", 70, host="edge"),
+            arrived("B1", 10, host="store"),
+            sent("B1", 75, ANN, host="store"),
+            removed("B1", 75, host="store"),
+        ],
+        ("delivered 75",),
+        {"delivery late 60": 1, "message late 60": 1},
+    ),
+    Case(
+        "Postfix hands to Exchange, which confirms with the Message-ID that it logs by",
+        [
+            arrived("A1", 0),
+            line("named", "A1", 0, message_id="m@example.net"),
+            sent("A1", 70, ANN, next="m@example.net"),
+            removed("A1", 70),
+            line("arrived", "m@example.net", 70, host="", message_id="m@example.net", recipient_count=1),
+            line("accepted", "m@example.net", 70, host="", recipient=ANN),
+            sent("m@example.net", 90, ANN, host=""),
+        ],
+        ("delivered 90",),
+        {"delivery late 60": 1, "message late 60": 1},
+    ),
+    Case(
+        "Exchange hands to Postfix, which is where the mail is stored",
+        [
+            line("arrived", "m@example.net", 0, host="", message_id="m@example.net", recipient_count=1),
+            line("accepted", "m@example.net", 0, host="", recipient=ANN),
+            attempt("forwarded", "m@example.net", 70, ANN, next="B1", host=""),
+            arrived("B1", 70),
+            line("named", "B1", 70, message_id="m@example.net"),
+            sent("B1", 90, ANN),
+            removed("B1", 90),
+        ],
+        ("delivered 90",),
+        {"delivery late 60": 1, "message late 60": 1},
+    ),
+    Case(
         "an alias expanded only after the filter",
         [
             arrived("A1", 0),

@@ -185,6 +185,19 @@ def test_what_a_server_sends_shows_that_server_at_work() -> None:
     assert (parsed.activity["host"].to_list(), parsed.events["relay"].to_list()) == (["ex1"], ["mx.example.net"])
 
 
+@pytest.mark.parametrize(
+    ("status", "context", "named"),
+    [
+        ("250 2.0.0 Ok: queued as 4ABCDEF012", "", "4ABCDEF012"),
+        ("250 2.1.5 Recipient OK", "08D2A7;250 2.0.0 Ok: queued as 4ABCDEF012;ClientSubmitTime:", "4ABCDEF012"),
+        ("250 2.1.5 Recipient OK", "08D2A7;250 2.0.0 OK;ClientSubmitTime:", None),
+    ],
+)
+def test_what_is_sent_on_names_its_next_leg(status: str, context: str, named: str | None) -> None:
+    sent_on = row(event_id="SEND", recipient_address="bob@example.org", recipient_status=status, source_context=context)
+    assert facts(read(head(), sent_on), "status", "related_queue_id") == [("forwarded", named)]
+
+
 def test_columns_come_in_any_order_and_may_change_within_a_file() -> None:
     other = ["event-id", "recipient-address", "message-id", "date-time"]
     lines = [

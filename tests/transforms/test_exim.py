@@ -130,6 +130,11 @@ def test_the_recipient_is_a_full_address(target: str, recipient: str, original: 
         ("250 OK id=1aBcDf-000abd-YY", "1aBcDf-000abd-YY"),
         ("250 2.0.0 Ok: queued as 4ABCDEF012", "4ABCDEF012"),
         ("250 2.0.0 u31FFPtp032300 Message accepted for delivery", "u31FFPtp032300"),
+        (
+            "250 2.6.0 <m.1@example.net> [InternalId=3221, Hostname=ex1.example.com] 9 bytes Queued mail for delivery",
+            "m.1@example.net",
+        ),
+        ("250 2.1.5 <bob@example.org> OK", None),
         ("250 2.0.0 OK", None),
     ],
 )
