@@ -12,6 +12,7 @@ import math
 import os
 import threading
 import warnings
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -25,6 +26,7 @@ from expectations.wording import listed
 Severity = Literal["fail", "warn"]
 
 _ONE_AT_A_TIME = threading.Lock()
+_UNASKED = (None, None, None)
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,15 @@ class Check:
     remedy: str
     shown_by: str = ""
     nothing: str = ""
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """What Great Expectations found of one check: its rows in breach, and how many values it compared (if it says)."""
+
+    is_passed: bool
+    breaches: list[dict[str, Any]]
+    compared: int | None
 
 
 @dataclass(frozen=True)
@@ -82,10 +93,11 @@ def run_checks(frame: pl.DataFrame, checks: Sequence[Check]) -> pl.DataFrame:
     found = dict(zip(places, _validate(frame, [checks[place] for place in places]), strict=True))
     rows = []
     for place, check in enumerate(checks):
-        is_passed, breaches = found.get(place, (False, []))
-        names = [str(breach[check.shown_by]) for breach in breaches] if check.shown_by else []
-        nothing = "" if place in found else check.nothing or f"nothing to compare in {check.subject}"
-        rows.append(_row(check, is_passed, names, nothing))
+        judged = found.get(place)
+        names = [str(breach[check.shown_by]) for breach in judged.breaches] if judged and check.shown_by else []
+        nothing = "" if judged else check.nothing or f"nothing to compare in {check.subject}"
+        asked = (_spelled(check), judged.compared, len(judged.breaches)) if judged else _UNASKED
+        rows.append(_row(check, judged is not None and judged.is_passed, names, nothing, asked))
     return _gates(rows)
 
 
@@ -107,19 +119,31 @@ def run_counts(counts: Sequence[Count]) -> pl.DataFrame:
         limit="",
         remedy="",
     )
-    breaches = _validate(frame, [within])[0][1] if rows else []
-    compared = {row[0] for row in rows}
+    breaches = _validate(frame, [within])[0].breaches if rows else []
+    compared = Counter(row[0] for row in rows)
     gates = []
     for place, count in enumerate(counts):
         names = [str(breach["part"]) for breach in breaches if breach["place"] == place]
         nothing = count.nothing or ("" if place in compared else f"nothing to compare in {count.subject}")
-        gates.append(_row(count, not names and not nothing, [name for name in names if name], nothing))
+        asked = (_spelled(within), compared[place], len(names)) if place in compared else _UNASKED
+        gates.append(_row(count, not names and not nothing, [name for name in names if name], nothing, asked))
     return _gates(gates)
 
 
-def _row(check: Check | Count, is_passed: bool, names: list[str], nothing: str) -> tuple[object, ...]:
+def _row(
+    check: Check | Count,
+    is_passed: bool,
+    names: list[str],
+    nothing: str,
+    asked: tuple[str | None, int | None, int | None],
+) -> tuple[object, ...]:
     observed = nothing or (f"{check.observed}: {listed(names)}" if names else check.observed)
-    return check.gate, check.subject, check.severity, is_passed, observed, check.limit, check.remedy
+    return check.gate, check.subject, check.severity, is_passed, observed, check.limit, check.remedy, *asked
+
+
+def _spelled(check: Check) -> str:
+    """Return the expectation as one would write it: `ExpectColumnValuesToBeBetween(column='bad', max_value=2)`."""
+    return f"{check.expectation}({', '.join(f'{name}={value!r}' for name, value in check.arguments.items())})"
 
 
 def _gates(rows: Sequence[tuple[object, ...]]) -> pl.DataFrame:
@@ -153,8 +177,8 @@ def _import_quietly() -> None:
         _modules()
 
 
-def _validate(frame: pl.DataFrame, checks: Sequence[Check]) -> list[tuple[bool, list[dict[str, Any]]]]:
-    """Return for each check whether it passed, and the rows that breach it (its columns and those of `shown_by`)."""
+def _validate(frame: pl.DataFrame, checks: Sequence[Check]) -> list[_Judged]:
+    """Return for each check what was found; a row in breach has the check's columns and those of `shown_by`."""
     if not checks:
         return []
     parts = [name for name in frame.columns if name in ("place", "part")]
@@ -172,11 +196,12 @@ def _validate(frame: pl.DataFrame, checks: Sequence[Check]) -> list[tuple[bool, 
         outcome = batch.validate(
             suite, result_format={"result_format": "COMPLETE", "unexpected_index_column_names": shown}
         )
-    found: dict[int, tuple[bool, list[dict[str, Any]]]] = {}
+    found: dict[int, _Judged] = {}
     for result in outcome.results:
         number = result.expectation_config.meta["number"]
         if not result.success and not result.result:
             check = checks[number]
             raise RuntimeError(f"gate {check.gate} on {check.subject} could not be computed: {result.exception_info}")
-        found[number] = bool(result.success), result.result.get("unexpected_index_list") or []
+        breaches = result.result.get("unexpected_index_list") or []
+        found[number] = _Judged(bool(result.success), breaches, result.result.get("element_count"))
     return [found[number] for number in range(len(checks))]

@@ -576,6 +576,13 @@ GATES = Table(
         Column("observed", pl.String, "what was seen"),
         Column("limit", pl.String, "what is allowed, and whether that is the default"),
         Column("remedy", pl.String, "what to do about it"),
+        Column(
+            "expectation", pl.String, "Great Expectations' class and its arguments; null: not asked", is_nullable=True
+        ),
+        Column(
+            "compared", pl.Int64, "values that it compared; null: it does not count them", minimum=0, is_nullable=True
+        ),
+        Column("breaching", pl.Int64, "of them in breach", minimum=0, is_nullable=True),
     ),
     visibility="public",
 )

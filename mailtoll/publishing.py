@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from expectations.gates import reasons
-from expectations.tables import ACTIVITY, CELLS, GATES
+from expectations.tables import ACTIVITY, CELLS, GATES, QUARANTINE
 from mailtoll.detection import windows_beside
 from mailtoll.run import Run
 from mailtoll.vintages import former_vintages, keep, take_vintage
@@ -21,13 +21,14 @@ from reports.analyst import analyst_report
 from reports.executive import executive_files
 from reports.impact_json import impact_json
 from reports.publication import FATES, OUTCOMES, Publication
+from reports.quality import quality_page
 from reports.vintages import change_line, kept_sentence
 from transforms.claims import Claim, read_claims
 from transforms.impact import CHOICES, COUNT, SQL_FOLDER, STITCH
 
 _PROJECT = Path(__file__).parents[1]
 _OF_TIME = ("minutes", "delays", "hours", "uptime", "survival", "late_share", "refusals", "fault_shares")
-_FIGURES = ("cells", "accounts", "ladder", "ordinary", "scales", *_OF_TIME)
+_FIGURES = ("cells", "bounds", "accounts", "ladder", "ordinary", "scales", *_OF_TIME)
 
 
 def publish(run: Run) -> dict[str, Any]:
@@ -45,6 +46,7 @@ def publish(run: Run) -> dict[str, Any]:
         write_parquet(pl.read_parquet(warehouse.table("accounts")), warehouse.published_accounts)
     pages = {
         "report.html": analyst_report(publication).encode(),
+        "quality.html": quality_page(publication).encode(),
         **executive_files(publication),
         "impact.json": impact_json(publication).encode(),
     }
@@ -57,6 +59,7 @@ def publish(run: Run) -> dict[str, Any]:
             picture.unlink()
     paths = {
         "report": warehouse.report,
+        "quality": warehouse.quality,
         "summary": warehouse.summary,
         "text": warehouse.summary_text,
         "pdf": warehouse.summary_pdf,
@@ -143,8 +146,15 @@ def _publication(run: Run, gates: pl.DataFrame) -> Publication:
         findings=pl.read_parquet(warehouse.table("findings")),
         line_counts=run.line_counts,
         activity=run.parts(ACTIVITY),
+        set_aside=_set_aside(run),
         **figures,
     )
+
+
+def _set_aside(run: Run) -> pl.DataFrame:
+    """Count lines that were not understood per file and reason; the lines themselves may hold addresses."""
+    counted = run.parts(QUARANTINE).group_by("uri", "reason")
+    return counted.agg(lines=pl.len(), first_line=pl.col("line_number").min()).sort("uri", "reason")
 
 
 def _lines(line_counts: pl.DataFrame) -> dict[str, int]:

@@ -40,6 +40,11 @@ class Warehouse:
         return self.root / "report.html"
 
     @property
+    def quality(self) -> Path:
+        """Every quality check, and what was found."""
+        return self.root / "quality.html"
+
+    @property
     def summary(self) -> Path:
         """The executives' page."""
         return self.root / "summary.html"

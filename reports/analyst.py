@@ -2,6 +2,7 @@
 
 from reports import beside, evidence, ordinary, story, words
 from reports.cells import headline_cell
+from reports.charts.causes import causes_chart
 from reports.charts.certainty import certainty_chart
 from reports.charts.claims import claims_chart
 from reports.charts.delays import delays_chart
@@ -26,24 +27,26 @@ from reports.vintages import history_section
 
 def analyst_report(p: Publication) -> str:
     """Return the page; for a refused run the refusal, with its reasons, what is missing, and no headline figure."""
-    if p.is_refused or headline_cell(p) is None:
+    headline = headline_cell(p)
+    if headline is None:
         return _refusal(p)
     answer = [c for c in (claims_chart(p),) if c]
     happened = timeline_charts(p)
     who = [c for c in (ladder_chart(p), thresholds_chart(p), hours_chart(p), late_messages_chart(p)) if c]
     long = [c for c in (delays_chart(p), survival_chart(p)) if c]
-    sure = [c for c in (certainty_chart(p), specification_chart(p), late_share_chart(p)) if c]
+    sure = [c for c in (causes_chart(p), certainty_chart(p), specification_chart(p), late_share_chart(p)) if c]
     return render(
         "report.html.j2",
         **_common(p),
-        headline=headline_cell(p),
-        definition=story.definition_sentence(p),
+        headline=headline,
+        definition=story.headline_sentence(p, headline),
         scope=story.scope_sentences(p),
-        range=story.range_sentence(headline_cell(p)),  # type: ignore[arg-type]
-        ordinary=story.ordinary_sentence(p, headline_cell(p)),  # type: ignore[arg-type]
+        range=story.range_sentence(headline),
+        ordinary=story.ordinary_sentence(p, headline),
         ordinary_length=story.ordinary_length(p),
         ordinary_is_short=story.is_ordinary_short(p),
         mail=story.mail_sentence(p),
+        joined=story.joined_sentence(p),
         verdicts=verdicts(p),
         segments=segment_counts(p),
         recount=evidence.recount_sentence(p),
@@ -76,16 +79,19 @@ def _refusal(p: Publication) -> str:
 
 def _common(p: Publication) -> dict[str, object]:
     zone, window = p.settings.timezone, p.settings.window
+    gates = evidence.gates_table(p)
     return {
         "p": p,
         "history": history_section(p),
         "status_sentence": story.status_sentence(p),
         "window": words.span(window.start, window.end, zone),
         "as_of": words.instant(p.settings.as_of, zone),
-        "gates": evidence.gates_table(p),
+        "gates": gates,
+        "gate_keys": [{"verdict": row[0].value} for row in gates.rows] if gates else [],
         "gates_sentence": evidence.gates_sentence(p),
         "findings": evidence.findings_table(p),
         "lines": evidence.lines_table(p),
+        "set_aside": evidence.set_aside_table(p),
         "outcomes": evidence.outcomes_table(p),
         "inputs": evidence.inputs_table(p),
     }

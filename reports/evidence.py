@@ -16,11 +16,11 @@ def gates_table(p: Publication) -> PageTable | None:
     """Return every check that ran, breaches first, each breach with its remedy; None where none ran."""
     if p.gates is None or p.gates.is_empty():
         return None
-    hide = _ids(p)
+    hide = ids(p)
     rank = pl.when(pl.col("is_passed")).then(2).when(pl.col("severity") == "warn").then(1).otherwise(0)
     rows = tuple(
         (
-            page_table.text(_verdict(row)),
+            page_table.text(verdict(row)),
             page_table.text(row["gate"].replace("_", " ")),
             page_table.text(row["subject"].replace("_", " ")),
             page_table.text(without_ids(row["observed"], hide)),
@@ -58,7 +58,7 @@ def findings_table(p: Publication) -> PageTable | None:
     """Return what a reader must know of the logs; None where nothing was found."""
     if p.findings is None or p.findings.is_empty():
         return None
-    hide, zone = _ids(p), p.settings.timezone
+    hide, zone = ids(p), p.settings.timezone
     rows = tuple(
         (
             page_table.text(row["code"].replace("_", " ")),
@@ -107,6 +107,22 @@ def lines_table(p: Publication) -> PageTable | None:
     )
 
 
+def set_aside_table(p: Publication) -> PageTable | None:
+    """Return the lines that were not understood, per file and reason, with where to find them; None where none are."""
+    if p.set_aside is None or p.set_aside.is_empty():
+        return None
+    rows = tuple(
+        (
+            page_table.text(row["uri"]),
+            page_table.text(row["reason"]),
+            *map(page_table.count, (row["lines"], row["first_line"])),
+        )
+        for row in p.set_aside.iter_rows(named=True)
+    )
+    heads = ("file", "why it was set aside", "lines", "first of them, line")
+    return PageTable("set-aside-table", "Lines that were set aside", heads, rows)
+
+
 def outcomes_table(p: Publication) -> PageTable | None:
     """Return deliveries over the whole log by outcome; None where none was counted."""
     if not p.outcomes:
@@ -153,22 +169,24 @@ def remedies(p: Publication) -> list[dict[str, str]]:
     if p.gates is None:
         return []
     breaches = p.gates.filter(~pl.col("is_passed") & (pl.col("severity") == "fail"))
-    hide = _ids(p)
+    hide = ids(p)
     names = ("gate", "subject", "observed", "limit", "remedy")
     return [{name: without_ids(row[name] or "", hide) for name in names} for row in breaches.iter_rows(named=True)]
 
 
 def reasons(p: Publication) -> list[str]:
     """Return why the run was refused, without any id."""
-    hide = _ids(p)
+    hide = ids(p)
     return [without_ids(reason, hide) for reason in p.reasons]
 
 
-def _ids(p: Publication) -> frozenset[str]:
+def ids(p: Publication) -> frozenset[str]:
+    """Return the ids that no page may show."""
     return ids_of([p.accounts])
 
 
-def _verdict(row: dict[str, Any]) -> str:
+def verdict(row: dict[str, Any]) -> str:
+    """Return how a check went, in a word."""
     return "held" if row["is_passed"] else {"warn": "warning", "fail": "breached"}[row["severity"]]
 
 

@@ -54,7 +54,8 @@ class Publication:
     Frames have the columns of `expectations.tables`. `sql` maps a file's name to its text as it ran. `provisioned`
     counts what the records valid in the window hold, `exposed` what of it had mail in the window. `reasons` says
     why a run was refused; it is empty otherwise. `outcomes` and `lines` have the keys of `deliveries` and `lines`
-    in impact.json; a key that is missing was never counted. `cause` is one line, empty while it is not known;
+    in impact.json; a key that is missing was never counted. `set_aside` has a row per file and reason of lines that
+    were not understood: `uri`, `reason`, `lines`, `first_line`. `cause` is one line, empty while it is not known;
     `next_update` is when the next count is promised. `vintages` are the counts published so far, oldest first;
     this one is the last of them, unless it was refused. A frame that is not given leaves its part of the page out.
     """
@@ -94,6 +95,8 @@ class Publication:
     late_share: pl.DataFrame | None = None
     ladder: pl.DataFrame | None = None
     ordinary: pl.DataFrame | None = None
+    bounds: pl.DataFrame | None = None
+    set_aside: pl.DataFrame | None = None
     vintages: tuple[Vintage, ...] = ()
 
     @property

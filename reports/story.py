@@ -22,6 +22,11 @@ def definition_sentence(p: Publication) -> str:
     return said.removeprefix(words.units(p.headline.unit, c.measured if c else 2)).strip() + "."
 
 
+def headline_sentence(p: Publication, c: Cell) -> str:
+    """Return the headline's definition and range, as the rest of a sentence that begins with figure and unit."""
+    return f"{definition_sentence(p).rstrip('.')}: {words.bounds(c)}."
+
+
 def scope_sentences(p: Publication) -> list[str]:
     """Return which mail counts: from when to when, and whether bulk mail is in."""
     window, zone = p.settings.window, p.settings.timezone
@@ -90,6 +95,16 @@ def mail_sentence(p: Publication) -> str | None:
         said += f", and {words.percent(known.peak_backlog_bulk, known.peak_backlog)} of the queue at its longest"
         said += f" ({words.number(known.peak_backlog)} waiting, {words.instant(known.peak_at, p.settings.timezone)})"
     return f"{said}."
+
+
+def joined_sentence(p: Publication) -> str | None:
+    """Return how steps were joined for the charts over time; None where each is drawn by itself."""
+    known = facts(p)
+    if known is None or not known.is_joined or p.minutes is None:
+        return None
+    steps = f"{words.number(len(p.minutes))} steps of {words.duration(known.step_seconds)} are joined"
+    how = "arrivals are added up, the backlog and the 95th percentile are the highest, medians are weighted by arrivals"
+    return f"{steps} for the charts, none left out: {how}."
 
 
 def doubts(p: Publication) -> list[str]:

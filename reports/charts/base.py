@@ -68,9 +68,10 @@ def segment_colour(segments: Sequence[str], name: str) -> str:
 
 
 def bounds(measured: Sequence[float], lower: Sequence[float], upper: Sequence[float]) -> dict[str, Any]:
-    """Return thin lines that reach from the lower to the upper bound of each bar."""
+    """Return thin lines that reach from the lower to the upper bound of each bar; none where every bar is exact."""
     return {
         "type": "data",
+        "visible": list(lower) != list(upper),
         "symmetric": False,
         "array": [high - value for value, high in zip(measured, upper, strict=True)],
         "arrayminus": [value - low for value, low in zip(measured, lower, strict=True)],

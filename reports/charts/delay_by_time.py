@@ -45,7 +45,12 @@ def delay_chart(p: Publication, frame: pl.DataFrame, known: Facts) -> Chart:
             text=[words.short_duration(s) for s in frame["delay_median_seconds"]],
         ),
     ]
-    y = base.axis("delay (logarithmic)", type="log", tickvals=ticks, ticktext=[words.short_duration(t) for t in ticks])
+    y = base.axis(
+        "delay (logarithmic)",
+        type="log",
+        tickvals=ticks,
+        ticktext=[f"≤ {words.short_duration(t)}" if t == _TICKS[0] else words.short_duration(t) for t in ticks],
+    )
     layout = time_axis.layout(p, frame, y)
     threshold = p.headline.threshold_seconds
     layout["shapes"] = [*layout["shapes"], _line(threshold)]

@@ -35,9 +35,16 @@ def specification_chart(p: Publication) -> Chart | None:
             [_bounds(cells), _measured(p, cells), *_claim_lines(claims, len(cells)), *_matrix(p, cells, y_of)],
             420 + 19 * len(choices),
             xaxis=base.axis(
-                "", showticklabels=False, showgrid=False, zeroline=False, range=[-1, len(cells)], anchor="y2"
+                "definitions, fewest first",
+                showticklabels=False,
+                showgrid=False,
+                zeroline=False,
+                range=[-1, len(cells)],
+                anchor="y2",
             ),
-            yaxis=base.axis("how many", domain=[_CURVE + 0.04, 1], rangemode="tozero", tickformat=","),
+            yaxis=base.axis(
+                "how many, in each one’s own unit", domain=[_CURVE + 0.04, 1], rangemode="tozero", tickformat=","
+            ),
             yaxis2=base.axis(
                 domain=[0, _CURVE],
                 tickvals=list(y_of.values()),

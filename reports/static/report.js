@@ -85,6 +85,33 @@
     filter(form);
   }
 
+  // Words: what they mean, on hover and on keyboard focus; Escape puts it away.
+  const meaning = document.createElement("div");
+  Object.assign(meaning, { id: "meaning", role: "tooltip", hidden: true });
+  document.getElementById("main").append(meaning);
+  const hush = () => {
+    meaning.hidden = true;
+    document.querySelector("[aria-describedby=meaning]")?.removeAttribute("aria-describedby");
+  };
+  const tell = (term) => {
+    hush();
+    meaning.textContent = term.dataset.meaning;
+    meaning.hidden = false;
+    term.setAttribute("aria-describedby", "meaning");
+    const at = term.getBoundingClientRect();
+    const left = Math.min(at.left, root.clientWidth - meaning.offsetWidth - 8);
+    meaning.style.left = `${Math.max(8, left) + scrollX}px`;
+    meaning.style.top = `${at.bottom + scrollY}px`;
+  };
+  for (const term of document.querySelectorAll(".term")) {
+    term.addEventListener("pointerenter", () => tell(term));
+    term.addEventListener("focus", () => tell(term));
+    term.addEventListener("blur", hush);
+    term.addEventListener("pointerleave", (event) => event.relatedTarget === meaning || hush());
+  }
+  meaning.addEventListener("pointerleave", hush);
+  addEventListener("keydown", (event) => event.key === "Escape" && hush());
+
   // Contents: mark the section being read.
   const links = new Map([...document.querySelectorAll(".contents a")].map((a) => [a.hash.slice(1), a]));
   const seen = new Set();

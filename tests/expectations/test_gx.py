@@ -30,7 +30,8 @@ FILES = pl.DataFrame({"file": ["a", "b", "c"], "bad": [1, 2, 3], "most": [3, 3, 
 def test_the_rows_that_breach_are_named() -> None:
     gates = run_checks(FILES, [check()])
     assert gates.schema == pl.Schema(dict(GATES.schema))
-    assert gates.row(0) == ("few", "files", "fail", False, "seen: c", "at most 2", "Look.")
+    asked = ("ExpectColumnValuesToBeBetween(column='bad', max_value=2)", 3, 1)
+    assert gates.row(0) == ("few", "files", "fail", False, "seen: c", "at most 2", "Look.", *asked)
 
 
 def test_a_value_equal_to_its_limit_passes_and_rows_keep_the_order_of_the_checks() -> None:
@@ -46,7 +47,9 @@ def test_a_value_equal_to_its_limit_passes_and_rows_keep_the_order_of_the_checks
 
 
 def test_an_empty_frame_and_a_check_with_nothing_to_compare_fail() -> None:
-    assert run_checks(FILES.clear(), [check()]).row(0)[3:5] == (False, "nothing to compare in files")
+    unasked = run_checks(FILES.clear(), [check()]).row(0)
+    assert unasked[3:5] == (False, "nothing to compare in files")
+    assert unasked[-3:] == (None, None, None)
     gates = run_checks(FILES, [check(nothing="no line was read"), check(arguments={"column": "bad", "max_value": 3})])
     assert gates["is_passed"].to_list() == [False, True]
     assert gates["observed"].to_list() == ["no line was read", "seen"]
@@ -64,7 +67,8 @@ def test_what_cannot_be_computed_is_an_error_and_not_a_verdict() -> None:
 @pytest.mark.parametrize(("value", "is_passed"), [(0, True), (1, True), (2, False), (0.99, True), (1.01, False)])
 def test_a_count_passes_up_to_its_maximum(value: float, is_passed: bool) -> None:
     gates = run_counts([Count("g", "s", "warn", value, 1, "o", "l", "r")])
-    assert gates.row(0) == ("g", "s", "warn", is_passed, "o", "l", "r")
+    asked = "ExpectColumnPairValuesAToBeGreaterThanB(column_A='maximum', column_B='value', or_equal=True)"
+    assert gates.row(0) == ("g", "s", "warn", is_passed, "o", "l", "r", asked, 1, int(not is_passed))
 
 
 def test_nothing_is_imported_before_it_is_needed_and_nothing_goes_to_the_network() -> None:

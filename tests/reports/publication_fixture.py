@@ -73,6 +73,8 @@ def publication(**changes: Any) -> Publication:
         "cells": cells(),
         "ladder": ladder(),
         "ordinary": ordinary(),
+        "bounds": bounds(),
+        "set_aside": set_aside(),
         "minutes": minutes(),
         "delays": delays(),
         "accounts": accounts(),
@@ -99,6 +101,7 @@ def refused() -> Publication:
         cells=None,
         ladder=None,
         ordinary=None,
+        bounds=None,
         minutes=None,
         delays=None,
         accounts=None,
@@ -364,10 +367,41 @@ def line_counts() -> pl.DataFrame:
     return tables.LINE_COUNTS.conform(pl.DataFrame(rows))
 
 
+def set_aside() -> pl.DataFrame:
+    """Return why lines were set aside."""
+    rows = [
+        ("mx1/mail.log.gz", "no_stamp", 2_031, 17),
+        ("mx1/mail.log.gz", "torn", 1, 88),
+        ("mx2/mail.log.gz", "torn", 2_031, 5),
+    ]
+    return pl.DataFrame(rows, schema=["uri", "reason", "lines", "first_line"], orient="row")
+
+
+def bounds() -> pl.DataFrame:
+    """Return what makes each cell's range wide: pending mail first, the rest recipients nobody knows."""
+    grid = cells().with_columns(width=pl.col("upper") - pl.col("measured"))
+    parts = [("pending", 1, pl.col("width") * 2 // 3), ("unmatched", 4, pl.col("width") - pl.col("width") * 2 // 3)]
+    rows = [
+        grid.select(*tables.CELLS.key, place=place, cause=pl.lit(cause), width=width) for cause, place, width in parts
+    ]
+    return tables.BOUNDS.conform(pl.concat(rows))
+
+
 def gates() -> pl.DataFrame:
     """Return three checks: two held, one warns."""
     rows = [
-        ("quarantined_share", "events", "fail", True, "0.013 %", "0.5 % (default)", "add the dialect's missing line"),
+        (
+            "quarantined_share",
+            "events",
+            "fail",
+            True,
+            "0.013 %",
+            "0.5 % (default)",
+            "add the dialect's missing line",
+            "ExpectColumnValuesToBeBetween(column='share', max_value=0.005)",
+            2,
+            0,
+        ),
         (
             "unmatched_share",
             "deliveries",
@@ -376,8 +410,22 @@ def gates() -> pl.DataFrame:
             "1.4 %",
             "1 % (default)",
             "ask for the records of the missing addresses",
+            "ExpectColumnPairValuesAToBeGreaterThanB(column_A='maximum', column_B='value', or_equal=True)",
+            1,
+            1,
         ),
-        ("accounting_identity", "deliveries", "fail", True, "4,210,377 = 4,210,377", "equal", "report it as a defect"),
+        (
+            "accounting_identity",
+            "deliveries",
+            "fail",
+            True,
+            "4,210,377 = 4,210,377",
+            "equal",
+            "report it as a defect",
+            None,
+            None,
+            None,
+        ),
     ]
     names = [c.name for c in tables.GATES.columns]
     return tables.GATES.conform(pl.DataFrame([dict(zip(names, row, strict=True)) for row in rows]))

@@ -16,8 +16,10 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from reports.analyst import analyst_report
 from reports.executive import executive_summary
+from reports.glossary import GLOSSARY
 from reports.impact_json import impact_json
 from reports.publication import Publication
+from reports.quality import quality_page
 from tests.reports import publication_fixture as fixture
 from tests.reports.test_page import HOSTILE
 
@@ -55,6 +57,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "summary": executive_summary(p),
         "refused": analyst_report(fixture.refused()),
         "summary-refused": executive_summary(fixture.refused()),
+        "quality": quality_page(fixture.publication()),
         "hostile": analyst_report(hostile),
         "short": analyst_report(_short(p)),
     }
@@ -116,7 +119,10 @@ def test_the_report_is_drawn_silent_and_fits(browser: Browser, folder: Path, wid
     ("name", "width", "scheme"),
     [
         ("short", 1280, "light"),
+        ("short", 768, "dark"),
         ("short", 390, "dark"),
+        ("quality", 1280, "dark"),
+        ("quality", 390, "light"),
         ("refused", 390, "light"),
         ("summary", 390, "light"),
         ("summary-refused", 1280, "light"),
@@ -129,6 +135,53 @@ def test_axe_finds_nothing(browser: Browser, folder: Path, name: str, width: int
     assert found.violations_count == 0, found.generate_report()
     assert opened.noise == []
     opened.page.context.close()
+
+
+@pytest.mark.parametrize("name", ["short", "quality"])
+def test_axe_finds_nothing_on_paper(browser: Browser, folder: Path, name: str) -> None:
+    opened = _open(browser, folder / f"{name}.html", 800, "dark")
+    opened.page.emulate_media(media="print", color_scheme="dark")
+    opened.page.wait_for_selector("html.printing", state="attached")
+    found = Axe().run(opened.page)
+    assert found.violations_count == 0, found.generate_report()
+    assert opened.page.locator("#gates-table tr[data-verdict=held]:visible").count() == 0
+    opened.page.context.close()
+
+
+def test_a_word_tells_its_meaning_on_hover_and_on_focus_until_escape(browser: Browser, folder: Path) -> None:
+    page = _open(browser, folder / "report.html", 390).page
+    told, term = page.locator("#meaning"), page.locator("#what-happened .term").first
+    assert not told.is_visible()
+    term.focus()
+    assert told.inner_text() == GLOSSARY["window"]
+    assert term.get_attribute("aria-describedby") == "meaning"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.keyboard.press("Escape")
+    assert not told.is_visible()
+    term.hover()
+    assert told.is_visible()
+    told.hover()
+    assert told.is_visible(), "one can move onto it"
+    page.mouse.move(0, 0)
+    assert not told.is_visible()
+    page.context.close()
+
+
+def test_sixty_days_by_the_minute_are_there_within_two_seconds(browser: Browser, tmp_path: Path) -> None:
+    minutes = fixture.minutes(step=timedelta(minutes=1), days=60)
+    p = fixture.publication(minutes=minutes, accounts=fixture.accounts(10_000))
+    html = analyst_report(p)
+    assert len(html.encode()) < 5_000_000
+    assert "86,400 steps of 1 minute are joined" in html
+    (tmp_path / "long.html").write_text(html, encoding="utf-8")
+    seconds = []
+    for _ in range(3):  # the machine may be busy with something else
+        page = _open(browser, tmp_path / "long.html").page
+        page.wait_for_load_state("load")
+        assert page.locator("#backlog-plot .main-svg path").count()
+        seconds.append(page.evaluate("performance.timing.loadEventEnd - performance.timing.navigationStart") / 1000)
+        page.context.close()
+    assert min(seconds) < 2, seconds
 
 
 def test_hostile_text_does_nothing(browser: Browser, folder: Path) -> None:
@@ -177,9 +230,21 @@ def test_the_keyboard_reaches_everything(browser: Browser, folder: Path) -> None
     page.locator("#ladder summary").focus()
     page.keyboard.press("Enter")
     assert page.locator("#ladder-table").is_visible()
-    reachable = "a[href], button, select, summary, .scroll"
-    out_of_reach = f"[...document.querySelectorAll('{reachable}')].filter((e) => e.tabIndex !== 0).length"
-    assert page.evaluate(out_of_reach) == 0
+    page.context.close()
+
+
+def test_tabbing_goes_through_everything_and_out_again(browser: Browser, folder: Path) -> None:
+    page = _open(browser, folder / "short.html").page
+    wanted = "[...document.querySelectorAll('a[href], button, select, summary, .scroll, pre')]"
+    shown = f"{wanted}.filter((e) => e.checkVisibility())"
+    page.evaluate(f"window.reached = new Set(); window.wanted = {shown}")
+    page.evaluate("addEventListener('focusin', (event) => reached.add(event.target))")
+    for _ in range(page.evaluate("wanted.length")):
+        page.keyboard.press("Tab")
+    missed = page.evaluate("wanted.filter((e) => !reached.has(e)).map((e) => e.outerHTML.slice(0, 80))")
+    assert missed == []
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement === document.body")
     page.context.close()
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -89,6 +90,44 @@ def test_every_chart_has_a_title_a_table_and_a_text_alternative() -> None:
         assert chart in page.ids
         assert f"{chart}-table" in page.ids
     assert all(a["aria-label"] and a["role"] == "img" for _, a in page.tags if "data-chart" in a)
+
+
+def _drawn(html: str) -> dict[str, dict[str, Any]]:
+    return json.loads(re.search(r'id="figures">(.*?)</script>', html)[1])  # type: ignore[index]
+
+
+def test_every_axis_that_measures_says_what_and_times_say_their_zone() -> None:
+    for name, figure in _drawn(analyst_report(fixture.publication())).items():
+        axes = {key: axis for key, axis in figure["layout"].items() if re.match(r"[xy]axis", key)}
+        for key, axis in axes.items():
+            is_named = axis.get("type") == "category" or ("ticktext" in axis and axis.get("type") != "log")
+            assert is_named or axis["title"]["text"], (name, key)
+            if axis.get("type") == "date":
+                assert axis["title"]["text"] == "time, NZDT (Pacific/Auckland)"
+                assert figure["data"][0]["x"][0].startswith("2030-10-")
+
+
+def test_the_causes_lead_from_what_is_proven_to_the_upper_bound_of_impact_json() -> None:
+    p = fixture.publication()
+    headline = json.loads(impact_json(p))["headline"]
+    (bars,) = _drawn(analyst_report(p))["range"]["data"]
+    assert bars["y"] == ["proven", "mail still waiting", "recipients in no customer record"]
+    assert bars["x"][0] == headline["lower"]
+    assert bars["base"][-1] + bars["x"][-1] == headline["upper"]
+    assert sum(bars["x"]) == headline["upper"]
+
+
+def test_an_exact_headline_has_no_causes_to_show() -> None:
+    p = fixture.publication()
+    assert p.cells is not None
+    exact = replace(p, cells=p.cells.with_columns(upper=pl.col("measured")))
+    assert "range" not in _drawn(analyst_report(exact))
+
+
+def test_lines_that_were_set_aside_are_counted_by_reason() -> None:
+    text = read(analyst_report(fixture.publication())).text
+    assert "mx1/mail.log.gzno_stamp2,03117" in text
+    assert "mx2/mail.log.gztorn2,0315" in text
 
 
 def test_anchors_are_permanent_and_lead_somewhere() -> None:
