@@ -539,8 +539,6 @@ FAULTS = Table(
             Column(f"{who}_seconds", pl.Float64, f"kept by {words}", unit="s", minimum=0)
             for who, words in _KEPT_BY.items()
         ),
-        Column("source_id", pl.String, "file of the line that tells so; null: no line does", is_nullable=True),
-        Column("line_number", pl.Int64, "that line", is_nullable=True),
     ),
 )
 

@@ -7,26 +7,32 @@
 -- its next hop; all else is our queue's. Whoever kept the mail longest has the fault; of a bounced or deleted delivery,
 -- whoever ended it. Direction is by the sender's domain: `internal` if it is one of ours, else `inbound`.
 
--- Whom a reply blames, by its enhanced status code (RFC 3463) or the words of the common servers. A refusal by the
--- recipient's own mailbox is not the platform's fault; one by a rule is the rule's; all else is the next hop's.
+-- Whom a reply blames, by its enhanced status code (RFC 3463); where that says nothing, by the words of the common
+-- servers. A refusal by the recipient's own mailbox is not the platform's fault; one by a rule is the rule's; all else is
+-- the next hop's.
 CREATE OR REPLACE MACRO blamed(dsn, reply) AS CASE
-    WHEN regexp_matches(coalesce(dsn, ''), '^[45]\.(2\.[12]|1\.[0-9]+)$') THEN 'recipient'
-    WHEN regexp_matches(lower(coalesce(reply, '')), 'mailbox (is )?full|quota|user unknown|unknown user|no such (user|mailbox)') THEN 'recipient'
-    WHEN regexp_matches(coalesce(dsn, ''), '^[45]\.7\.[0-9]+$') THEN 'our_policy'
-    WHEN regexp_matches(lower(coalesce(reply, '')), 'gr[ae]ylist|policy|blocked|spam|virus|content rejected') THEN 'our_policy'
+    WHEN substr(dsn, 2) IN ('.2.1', '.2.2') OR substr(dsn, 2, 3) = '.1.' THEN 'recipient'
+    WHEN substr(dsn, 2, 3) = '.7.' THEN 'our_policy'
+    WHEN substr(dsn, 2) <> '.0.0' THEN 'our_store'
+    WHEN regexp_matches(lower(reply), 'mailbox (is )?full|quota|user unknown|unknown user|no such (user|mailbox)') THEN 'recipient'
+    WHEN regexp_matches(lower(reply), 'gr[ae]ylist|policy|blocked|spam|virus|content rejected') THEN 'our_policy'
     ELSE 'our_store'
 END;
+
+-- Of the spans between marks, what one of them kept: all but the hop's own time, and of that what it was the hop of.
+CREATE OR REPLACE MACRO kept_by(who, keeper, seconds, hop, hop_seconds) AS
+    sum(CASE WHEN keeper = who THEN seconds - hop_seconds ELSE 0 END) + sum(CASE WHEN hop = who THEN hop_seconds ELSE 0 END);
 
 CREATE OR REPLACE TABLE faults AS
 WITH
 hit AS (
     SELECT
-        row_number() OVER () AS hit, message_key, mailbox_or_address, host, queue_id, sender, address, mailbox, arrived_at, outcome,
+        row_number() OVER () AS hit, message_key, mailbox_or_address, host, queue_id, sender, address, arrived_at, outcome,
         coalesce(ended_at, settings.as_of) AS until_at
     FROM deliveries
     CROSS JOIN settings
     WHERE mailbox_or_address IS NOT NULL
-      AND (outcome = 'lost' OR outcome IN ('delivered', 'pending') AND delay_seconds >= (SELECT min(threshold_seconds) FROM thresholds))
+      AND (outcome = 'lost' OR outcome IN ('delivered', 'pending') AND delay_seconds >= list_min(getvariable('thresholds_seconds')))
 ),
 stations AS (  -- the queue files that each message passed through
     SELECT DISTINCT hit, legs.host, legs.queue_id
@@ -40,88 +46,81 @@ stations AS (  -- the queue files that each message passed through
 ),
 told AS (  -- what the log says of each of them, for this recipient or for all
     SELECT
-        hit.hit, hit.arrived_at, hit.until_at, hit.outcome, events.kind, events.logged_at, events.dsn, events.reply, events.status, events.source_id, events.line_number,
+        hit, hit.outcome, events.kind, status, dsn, reply, logged_at, line_number,
         coalesce(connect_seconds, 0) + coalesce(transmit_seconds, 0) AS hop_seconds,
-        hop_relays.relay IS NOT NULL AS is_hop_ours,
-        coalesce(local_domains.domain IS NULL AND events.recipient IS NOT NULL, false) AS is_remote
+        CASE
+            WHEN events.recipient IS NOT NULL AND split_part(events.recipient, '@', -1) NOT IN (FROM local_domains) THEN 'remote'
+            WHEN hop_relays.relay IS NOT NULL THEN 'our_queue'
+        END AS other_hop
     FROM stations
     JOIN hit USING (hit)
     JOIN events ON events.host = stations.host AND events.queue_id = stations.queue_id
     LEFT JOIN hop_relays ON hop_relays.host = events.host AND hop_relays.relay = events.relay
-    LEFT JOIN local_domains ON local_domains.domain = domain_of(events.recipient)
-    WHERE events.logged_at BETWEEN hit.arrived_at AND hit.until_at
+    WHERE logged_at BETWEEN hit.arrived_at AND hit.until_at
       AND (
           events.kind IN ('held', 'released', 'deleted')
           OR events.kind = 'attempted' AND (
-              events.recipient IN (hit.mailbox_or_address, hit.address) OR events.original_recipient IN (hit.mailbox_or_address, hit.address)
+              events.recipient IN (mailbox_or_address, address) OR events.original_recipient IN (mailbox_or_address, address)
           )
       )
 ),
 marks AS (
     SELECT
-        *,
-        CASE
-            WHEN is_remote THEN 'remote'
-            WHEN is_hop_ours THEN 'our_queue'
-            ELSE 'our_store'
-        END AS hop,
+        hit, logged_at, line_number, hop_seconds,
+        coalesce(other_hop, 'our_store') AS hop,
         CASE
             WHEN kind = 'held' THEN 'our_policy'
-            WHEN kind = 'attempted' AND status = 'deferred' AND is_remote THEN 'remote'
-            WHEN kind = 'attempted' AND status = 'deferred' AND is_hop_ours THEN 'our_queue'
-            WHEN kind = 'attempted' AND status = 'deferred' THEN blamed(dsn, reply)
+            WHEN kind = 'attempted' AND status = 'deferred' THEN coalesce(other_hop, blamed(dsn, reply))
             ELSE 'our_queue'
-        END AS keeps_next
+        END AS keeps_next,
+        CASE
+            WHEN outcome <> 'lost' THEN NULL
+            WHEN kind = 'deleted' OR status = 'discarded' THEN 'our_policy'
+            WHEN status = 'bounced' THEN coalesce(other_hop, blamed(dsn, reply))
+        END AS ended_by
     FROM told
-),
-cuts AS (
-    SELECT
-        *,
-        seconds_between(lag(logged_at, 1, arrived_at) OVER each_hit, logged_at) AS seconds,
-        lag(keeps_next, 1, 'our_queue') OVER each_hit AS keeper,
-        lag(source_id) OVER each_hit AS keeper_source_id,
-        lag(line_number) OVER each_hit AS keeper_line_number
-    FROM marks
-    WINDOW each_hit AS (PARTITION BY hit ORDER BY logged_at, line_number, source_id)
-),
-spent AS (
-    SELECT hit, keeper AS fault, greatest(0, seconds - hop_seconds) AS seconds, keeper_source_id AS source_id, keeper_line_number AS line_number FROM cuts
+    UNION ALL  -- arrival and end are marks too
+    SELECT hit, arrived_at, -1, 0, NULL, 'our_queue', NULL FROM hit
     UNION ALL
-    SELECT hit, hop, least(seconds, hop_seconds), source_id, line_number FROM cuts WHERE hop_seconds > 0
-    UNION ALL  -- and since the last of them
-    SELECT hit, arg_max(keeps_next, (logged_at, line_number)), seconds_between(max(logged_at), any_value(until_at)),
-        arg_max(source_id, (logged_at, line_number)), arg_max(line_number, (logged_at, line_number))
-    FROM marks GROUP BY hit
-    UNION ALL  -- never tried
-    SELECT hit, 'our_queue', seconds_between(arrived_at, until_at), NULL, NULL FROM hit ANTI JOIN marks USING (hit)
+    SELECT hit, until_at, 1::BIGINT << 62, 0, NULL, NULL, NULL FROM hit
+),
+cuts AS (  -- from each mark to the next
+    SELECT
+        hit, hop, ended_by,
+        lag(keeps_next) OVER each_hit AS keeper,
+        greatest(0, seconds_between(lag(logged_at) OVER each_hit, logged_at)) AS seconds,
+        least(hop_seconds, seconds) AS hop_seconds
+    FROM marks
+    WINDOW each_hit AS (PARTITION BY hit ORDER BY logged_at, line_number)
 ),
 kept AS (
-    SELECT hit, fault, sum(seconds) AS seconds, arg_max(source_id, seconds) AS source_id, arg_max(line_number, seconds) AS line_number
-    FROM spent GROUP BY hit, fault
-),
-ends AS (  -- who ended what was lost
     SELECT
         hit,
-        CASE WHEN bool_or(kind = 'deleted' OR status = 'discarded') THEN 'our_policy' ELSE arg_max(CASE WHEN is_remote THEN 'remote' ELSE blamed(dsn, reply) END, (logged_at, line_number)) END AS fault,
-        arg_max(source_id, (logged_at, line_number)) AS source_id,
-        arg_max(line_number, (logged_at, line_number)) AS line_number
-    FROM marks
-    WHERE outcome = 'lost' AND (kind = 'deleted' OR status IN ('bounced', 'discarded'))
+        max(ended_by) AS ended_by,
+        kept_by('our_queue', keeper, seconds, hop, hop_seconds) AS our_queue_seconds,
+        kept_by('our_store', keeper, seconds, hop, hop_seconds) AS our_store_seconds,
+        kept_by('our_policy', keeper, seconds, hop, hop_seconds) AS our_policy_seconds,
+        kept_by('recipient', keeper, seconds, hop, hop_seconds) AS recipient_seconds,
+        kept_by('remote', keeper, seconds, hop, hop_seconds) AS remote_seconds
+    FROM cuts
+    WHERE keeper IS NOT NULL
     GROUP BY hit
 )
 SELECT
-    hit.message_key,
-    hit.mailbox_or_address,
-    CASE WHEN domain_of(hit.sender) IN (FROM local_domains) THEN 'internal' ELSE 'inbound' END AS direction,
-    coalesce(any_value(ends.fault), arg_max(kept.fault, (kept.seconds, kept.fault))) AS fault,
-    coalesce(sum(kept.seconds) FILTER (kept.fault = 'our_queue'), 0) AS our_queue_seconds,
-    coalesce(sum(kept.seconds) FILTER (kept.fault = 'our_store'), 0) AS our_store_seconds,
-    coalesce(sum(kept.seconds) FILTER (kept.fault = 'our_policy'), 0) AS our_policy_seconds,
-    coalesce(sum(kept.seconds) FILTER (kept.fault = 'recipient'), 0) AS recipient_seconds,
-    coalesce(sum(kept.seconds) FILTER (kept.fault = 'remote'), 0) AS remote_seconds,
-    CASE WHEN any_value(ends.fault) IS NULL THEN arg_max(kept.source_id, kept.seconds) ELSE any_value(ends.source_id) END AS source_id,
-    CASE WHEN any_value(ends.fault) IS NULL THEN arg_max(kept.line_number, kept.seconds) ELSE any_value(ends.line_number) END AS line_number
-FROM hit
-JOIN kept USING (hit)
-LEFT JOIN ends USING (hit)
-GROUP BY hit.hit, hit.message_key, hit.mailbox_or_address, hit.sender;
+    message_key,
+    mailbox_or_address,
+    CASE WHEN split_part(sender, '@', -1) IN (FROM local_domains) THEN 'internal' ELSE 'inbound' END AS direction,
+    coalesce(ended_by, CASE greatest(our_queue_seconds, our_store_seconds, our_policy_seconds, recipient_seconds, remote_seconds)
+        WHEN our_store_seconds THEN 'our_store'
+        WHEN our_queue_seconds THEN 'our_queue'
+        WHEN our_policy_seconds THEN 'our_policy'
+        WHEN recipient_seconds THEN 'recipient'
+        ELSE 'remote'
+    END) AS fault,
+    our_queue_seconds,
+    our_store_seconds,
+    our_policy_seconds,
+    recipient_seconds,
+    remote_seconds
+FROM kept
+JOIN hit USING (hit);
