@@ -98,6 +98,7 @@ INPUTS = Table(
         Column("lines", pl.Int64, "lines after decompression", unit="lines", minimum=0),
         Column("is_duplicate", pl.Boolean, "same content as an earlier file of this incident: read once, counted once"),
         Column("format", pl.String, "the dialect that was declared or detected", is_nullable=True),
+        Column("dialect_lines", pl.String, "how many of its lines each mail server wrote", is_nullable=True),
         Column("timezone", pl.String, "zone of stamps that carry none", is_nullable=True),
         Column("year", pl.Int64, "year of this file's first line, where stamps carry none", is_nullable=True),
         Column("first_at", INSTANT, "earliest stamp in the file", is_nullable=True),

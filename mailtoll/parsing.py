@@ -10,7 +10,6 @@ from contextlib import ExitStack
 from datetime import datetime
 from functools import cache
 from hashlib import sha256
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +20,14 @@ import pyarrow.parquet as pq
 from expectations.tables import ACTIVITY, EVENTS, FINDINGS, QUARANTINE
 from mailtoll.warehouse import Warehouse, write_parquet, write_text, written_aside
 from sources.compression import open_decompressed
-from transforms.detect import Detection, detect
-from transforms.dialect import LogOptions
+from transforms.detect import detect
+from transforms.dialect import Envelope, Grammar, LogOptions
 from transforms.lines import read_lines
+from transforms.mixed import MixedEnvelope
 from transforms.parse import Parsed, add_up, parse_stream
 from transforms.registry import ENVELOPES, GRAMMARS
 
-# Enough lines to see every server that writes a file, few enough to cost nothing.
+# Enough lines to see what a file begins with, few enough to cost nothing.
 _SAMPLE_BYTES = 1 << 20
 _SAMPLE_LINES = 4_000
 _TRANSFORMS = Path(__file__).parents[1] / "transforms"
@@ -39,8 +39,14 @@ _EVENTS_FILE = {
     "store_schema": False,
     "use_dictionary": ["source_id", "host", "kind", "status", "dsn", "relay", "reply", "recipient_count"],
 }
-# Which envelope a declared format comes in; syslog carries three of them.
-_ENVELOPE_OF = {"postfix": "syslog", "sendmail": "syslog", "exim": "exim", "exchange": "exchange"}
+# Which envelopes a format comes in; syslog carries three of them.
+_ENVELOPES_OF = {
+    "auto": ("syslog", "exim", "exchange"),
+    "postfix": ("syslog",),
+    "sendmail": ("syslog",),
+    "exim": ("exim", "syslog"),
+    "exchange": ("exchange",),
+}
 
 
 def parse_pulled(warehouse: Warehouse, source: Mapping[str, Any]) -> dict[str, Any]:
@@ -58,11 +64,10 @@ def parse_pulled(warehouse: Warehouse, source: Mapping[str, Any]) -> dict[str, A
 
 def _parse(warehouse: Warehouse, source: Mapping[str, Any]) -> dict[str, Any]:
     source_id, path = str(source["source_id"]), warehouse.kept(str(source["path"]))
-    detection = _detected(path, str(source["format"]))
     options = LogOptions(str(source["timezone"]), source["year"], Path(str(source["uri"])).parent.name)
     declared = str(source["format"])
     grammars = GRAMMARS if declared == "auto" else {declared: GRAMMARS[declared]}
-    envelope = ENVELOPES[detection.envelope](options)
+    envelope = _envelope(path, declared, options)
     with ExitStack() as stack:
         stream = stack.enter_context(open_decompressed(path))
         events = stack.enter_context(written_aside(warehouse.part("events", source_id), is_restricted=True))
@@ -80,12 +85,14 @@ def _parse(warehouse: Warehouse, source: Mapping[str, Any]) -> dict[str, Any]:
     ):
         write_parquet(pl.concat([declaration.empty(), *frames]), warehouse.part(declaration.name, source_id))
     write_parquet(counts, warehouse.part("line_counts", source_id))
+    dialects = _lines_by_dialect(counts, grammars)
     fates = dict(counts.group_by("fate").agg(pl.col("lines").sum()).iter_rows())
     return {
         "source_id": source_id,
         "events": pq.read_metadata(warehouse.part("events", source_id)).num_rows,
         **{fate: int(fates.get(fate, 0)) for fate in ("parsed", "ignored", "quarantined")},
-        "format": "+".join(detection.dialects) or "none" if declared == "auto" else declared,
+        "format": declared if declared != "auto" else "+".join(dialects) or "none",
+        "dialect_lines": ", ".join(f"{lines} {dialect}" for dialect, lines in dialects.items()) or "no mail server's",
         "first_at": _stamp(counts["first_at"].min()),
         "last_at": _stamp(counts["last_at"].max()),
         "digest": sha256(counts.write_csv().encode()).hexdigest(),
@@ -97,15 +104,22 @@ def _arrow(frame: pl.DataFrame) -> pa.Table:
     return frame.to_arrow(compat_level=pl.CompatLevel.newest())
 
 
-def _detected(path: Path, declared: str) -> Detection:
-    """Say what wrote a file, from a sample; a declared format settles it but for exim, which has two envelopes."""
+def _envelope(path: Path, declared: str, options: LogOptions) -> Envelope:
+    """Return what opens the lines of a file; where its format leaves several, a sample says which to try first."""
+    names = _ENVELOPES_OF[declared]
+    if len(names) == 1:
+        return ENVELOPES[names[0]](options)
     with open_decompressed(path) as stream:
-        sample = next(iter(islice(read_lines(stream, _SAMPLE_BYTES), 1)), None)
-    lines = pl.Series("text", [], pl.String) if sample is None else sample["text"].head(_SAMPLE_LINES)
-    detection = detect(lines)
-    if declared in ("auto", "exim") and not (declared == "exim" and detection.envelope == "exchange"):
-        return detection
-    return Detection(_ENVELOPE_OF[declared], detection.counts)
+        sample = next(read_lines(stream, _SAMPLE_BYTES), None)
+    seen = detect(sample["text"].head(_SAMPLE_LINES)).envelope if sample is not None else names[0]
+    return MixedEnvelope({name: ENVELOPES[name](options) for name in names}, seen if seen in names else names[0])
+
+
+def _lines_by_dialect(counts: pl.DataFrame, grammars: Mapping[str, Grammar]) -> dict[str, int]:
+    """Count the lines of each dialect's services, whatever became of them; the dialect with most lines first."""
+    named = counts.drop_nulls("service")
+    lines = {name: int(named.filter(g.owns(named["service"]))["lines"].sum()) for name, g in grammars.items()}
+    return {name: count for name, count in sorted(lines.items(), key=lambda item: -item[1]) if count}
 
 
 def _stamp(value: object) -> str | None:

@@ -192,11 +192,11 @@ def _inputs(run: Run) -> pl.DataFrame:
         parse_pulled(run.warehouse, row)
         for row in run.pulled.filter(kind="log", is_duplicate=False).iter_rows(named=True)
     ]
-    schema = {"source_id": pl.String, "format": pl.String, "first_at": pl.String, "last_at": pl.String}
+    schema = dict.fromkeys(("source_id", "format", "dialect_lines", "first_at", "last_at"), pl.String)
     found = pl.DataFrame([{key: r[key] for key in schema} for r in receipts], schema=schema).with_columns(
         pl.col("first_at", "last_at").str.to_datetime(time_unit="us", time_zone="UTC")
     )
-    logs = run.pulled.drop("format", "first_at", "last_at").join(
+    logs = run.pulled.drop("format", "dialect_lines", "first_at", "last_at").join(
         found, on="source_id", how="left", maintain_order="left"
     )
     records = pl.read_parquet(run.warehouse.table("pulled_records"))

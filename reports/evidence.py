@@ -147,7 +147,7 @@ def inputs_table(p: Publication) -> PageTable | None:
         (
             page_table.text(row["uri"]),
             page_table.text(_kind(row)),
-            page_table.text(row["format"]),
+            page_table.text(row["dialect_lines"] or row["format"]),
             page_table.count(row["bytes"]),
             page_table.count(row["lines"]),
             page_table.when(row["first_at"], zone),
@@ -159,7 +159,16 @@ def inputs_table(p: Publication) -> PageTable | None:
     return PageTable(
         "inputs-table",
         "Files that were read",
-        ("file", "what", "format", "bytes", "lines", "first stamp", "last stamp", "SHA-256"),
+        (
+            "file",
+            "what",
+            "its lines by mail server, or format",
+            "bytes",
+            "lines",
+            "first stamp",
+            "last stamp",
+            "SHA-256",
+        ),
         rows,
     )
 

@@ -32,7 +32,7 @@ _EXIM_WORDS = (
     r"|[^ ]* ?authenticator failed|rejected |temporarily rejected |Connection from |unexpected disconnection"
     r"|no MAIL in |cwd=|[^ ]+ exim[^ ]*\["
 )
-_EXCHANGE_ROW = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z?,"
+_EXCHANGE_STAMP = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z?"
 _EXCHANGE_EVENT = (
     r",\"?(?:RECEIVE|DELIVER|SEND|SENDEXTERNAL|SUBMIT|FAIL|DSN|EXPAND|RESOLVE|TRANSFER|DEFER|HA[A-Z]+|AGENTINFO"
     r"|NOTIFYMAPI)\"?,"
@@ -43,12 +43,12 @@ PATTERNS = {
     ("syslog", "sendmail"): rf"{_SYSLOG_HEAD}{_SENDMAIL}(?:\[[0-9]+\])?(?:: | [0-9-]+ )|^\{{.*{_JOURNAL}{_SENDMAIL}\"",
     ("syslog", "exim"): rf"{_SYSLOG_HEAD}exim[^ \[]*(?:\[[0-9]+\])?(?:: | [0-9-]+ )|^\{{.*{_JOURNAL}exim[^\"]*\"",
     ("exim", "exim"): rf"{_EXIM_STAMP} (?:\[[0-9]+\] )?(?:{MESSAGE_ID} |{_EXIM_WORDS})",
-    ("exchange", "exchange"): rf"^\x{{FEFF}}?#Fields:.*\bevent-id\b|{_EXCHANGE_ROW}.*{_EXCHANGE_EVENT}",
+    ("exchange", "exchange"): rf"^\x{{FEFF}}?#Fields:.*\bevent-id\b|{_EXCHANGE_STAMP}(?:,.*)?{_EXCHANGE_EVENT}",
 }
 
 
 # What the lines of a file without mail look like.
-STAMPS = {"syslog": _SYSLOG_HEAD, "exim": _EXIM_STAMP, "exchange": _EXCHANGE_ROW}
+STAMPS = {"syslog": _SYSLOG_HEAD, "exim": _EXIM_STAMP, "exchange": f"{_EXCHANGE_STAMP},"}
 
 
 @dataclass(frozen=True)

@@ -41,18 +41,18 @@ class SyslogEnvelope:
 
     def open(self, raw: pl.DataFrame) -> Opened:
         """Open one chunk; `aside` holds the lines that begin like no spelling of syslog and are not understood."""
-        left, numbers = _bare(Spans.of(raw["text"])), raw["line_number"].to_numpy()
+        left, rows, numbers = _bare(Spans.of(raw["text"])), np.arange(raw.height), raw["line_number"].to_numpy()
         frames = []
         for looks_so, opener in self._spellings:
             is_open = looks_so(left)
             if is_open.any():
                 is_open[is_open], opened = opener(left.take(is_open))
-                frames.append(opened.insert_column(0, pl.Series("line_number", numbers[is_open])))
-                left, numbers = left.take(~is_open), numbers[~is_open]
+                frames.append(opened.insert_column(0, pl.Series("line_number", numbers[rows[is_open]])))
+                left, rows = left.take(~is_open), rows[~is_open]
         lines = pl.concat(frames) if frames else pl.DataFrame(schema=OPENED)
         if len(frames) > 1:
             lines = lines.sort("line_number")
-        return Opened(lines, headless(raw[numbers - raw["line_number"][0]]))
+        return Opened(lines, headless(raw[rows]))
 
     def _open_yearless(self, text: Spans) -> tuple[Mask, pl.DataFrame]:
         """Cut off `Nov 25 02:22:48 `, and read each run of equal stamps once."""

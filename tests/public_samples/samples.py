@@ -8,6 +8,7 @@ import pytest
 
 from transforms.detect import Detection, detect
 from transforms.dialect import LogOptions
+from transforms.mixed import MixedEnvelope
 from transforms.parse import Parsed, merge, parse_stream
 from transforms.registry import ENVELOPES, GRAMMARS
 
@@ -45,6 +46,7 @@ def detected(path: Path) -> Detection:
 @cache
 def parsed(path: Path) -> Parsed:
     """Read a file as `format: auto` does."""
-    envelope = ENVELOPES[detected(path).envelope](LogOptions(year=YEAR, host="mx1"))
+    options = LogOptions(year=YEAR, host="mx1")
+    envelope = MixedEnvelope({name: make(options) for name, make in ENVELOPES.items()}, detected(path).envelope)
     with path.open("rb") as stream:
         return merge(list(parse_stream(stream, envelope, GRAMMARS, "0" * 16, path.name)))

@@ -31,6 +31,7 @@ EXCHANGE = (
         ("2030-11-25 02:22:48.123 +0100 [812] 1aBcDe-0000000abcd-1XyZ Completed", "exim", "exim"),
         ("2030-11-25 02:22:48 Start queue run: pid=1", "exim", "exim"),
         (EXCHANGE, "exchange", "exchange"),
+        ("2030-11-25T02:22:48.123Z,RECEIVE,SMTP,<a@example.com>", "exchange", "exchange"),
         ("\ufeff#Fields: date-time,event-id,message-id", "exchange", "exchange"),
     ],
 )
