@@ -33,10 +33,12 @@ from transforms.settings import Settings
 SQL_FOLDER = Path(__file__).parent / "sql"
 CHOICES = ("00_macros.sql", "05_choices.sql")
 STITCH = (
+    "08_plain.sql",
     "10_lifetimes.sql",
     "20_legs.sql",
     "30_chains.sql",
     "35_doubts.sql",
+    "37_addresses.sql",
     "40_deliveries.sql",
     "42_silences.sql",
     "43_sender_waits.sql",

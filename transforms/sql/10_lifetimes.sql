@@ -1,7 +1,7 @@
 -- Which facts belong to one and the same queue file.
--- In:  events
+-- In:  events; long_files
 -- Out: sources, one row per log file with its place in time; listings (one row); facts, one row per event about a queue
---      file, with the file's lifetime; queue_files, reused, lifetimes for the next step
+--      file that goes the long way, with the file's lifetime; queue_files, reused, lifetimes for the next step
 --
 -- Rule (trap 6): short queue ids are reused, so a queue file is host + id + lifetime. A lifetime begins with an
 -- `arrived`, or with what follows an end and cannot belong to the ended file. A straggler (an attempt under way while
@@ -22,6 +22,7 @@ CREATE OR REPLACE VIEW stated AS
 SELECT events.*, moment(logged_at, position, line_number) AS moment, 0 AS lifetime
 FROM events
 JOIN sources USING (source_id)
+SEMI JOIN long_files USING (host, queue_id)
 WHERE queue_id IS NOT NULL AND kind NOT IN ('refused', 'snapshot');
 
 CREATE OR REPLACE TABLE queue_files AS FROM queue_files_of('stated');  -- as if no id were used twice

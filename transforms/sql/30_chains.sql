@@ -1,5 +1,5 @@
 -- Which legs carry one and the same message.
--- In:  legs, leg_recipients, facts
+-- In:  legs, leg_recipients, facts; handing_back
 -- Out: former_legs, one row per leg that names the one before it; hops, one row per leg recipient that was handed on to a later leg; chains, one row per leg with its root;
 --      hop_relays, the next hops that hand mail back to the platform
 --
@@ -128,7 +128,8 @@ CREATE OR REPLACE TABLE hop_relays AS
 SELECT legs.host, given.relay AS relay
 FROM leg_recipients AS given
 JOIN legs USING (leg)
+SEMI JOIN handing_back ON handing_back.host = legs.host AND handing_back.relay = given.relay
 LEFT JOIN hops USING (leg_recipient)
-WHERE given.final_status = 'sent' AND given.relay IS NOT NULL AND given.relay <> 'none'
+WHERE given.final_status = 'sent'
 GROUP BY ALL
 HAVING count(hops.child) > count(*) / 2;

@@ -1,5 +1,5 @@
 -- What the lines themselves tell of lines that are missing.
--- In:  events, quarantine, facts, said, legs, leg_recipients, hops, chains, hop_relays; settings
+-- In:  events, quarantine, files, plain_files, facts, said, legs, leg_recipients, hops, chains, hop_relays; settings
 -- Out: habits, one row per host: which lines its queue files leave; losses, one row per host and hour: lines expected
 --      and missing; torn, hosts that have lost lines; fallen_silent, queue files that are not tried again;
 --      doubted_roots, shared_ends and uncounted, messages of which the beginning, an end or a recipient may have
@@ -31,17 +31,40 @@ FROM (
         count(announced_count) AS files_announced,
         sum(coalesce(recipient_count, announced_count, 1)) AS recipients,
         count(*) FILTER (end_kind IN ('removed', 'ended')) AS files_removed
-    FROM legs
-    WHERE is_accepted AND lifetime >= 0
+    FROM (
+        SELECT host, has_arrival_line, message_id, recipient_count, announced_count, end_kind FROM legs WHERE is_accepted AND lifetime >= 0
+        UNION ALL
+        SELECT host, true, message_id, recipient_count, NULL, 'removed' FROM plain_files
+    ) AS legs
     GROUP BY legs.host
 )
-JOIN (SELECT host, min(logged_at) AS began_at, count(*) AS lines FROM facts GROUP BY host) USING (host)
+JOIN (
+    SELECT host, min(began_at) AS began_at, sum(lines) AS lines
+    FROM (
+        SELECT host, min(logged_at) AS began_at, count(*) AS lines FROM facts GROUP BY host
+        UNION ALL
+        SELECT host, min(first_line_at), sum(lines) FROM plain_files GROUP BY host
+    )
+    GROUP BY host
+) USING (host)
 CROSS JOIN (SELECT count(*) > 0 AS is_chained FROM (SELECT 1 FROM hops UNION ALL SELECT 1 FROM former_legs));
 
 CREATE OR REPLACE TABLE losses AS
 WITH
 told AS (
     SELECT leg, count(*) AS named, count(*) FILTER (is_ended) AS finals, max(final_at) AS last_final_at FROM leg_recipients GROUP BY leg
+),
+told_files AS (
+    SELECT legs.*, chains.depth = 0 AS is_first, named, finals, last_final_at
+    FROM legs
+    JOIN chains USING (leg)
+    LEFT JOIN told USING (leg)
+    WHERE legs.lifetime >= 0 AND NOT chains.is_notice
+    UNION ALL BY NAME
+    SELECT
+        host, arrived_at, true AS has_arrival_line, sender, message_id, true AS is_accepted, false AS is_listed, recipient_count,
+        'removed' AS end_kind, arrived_at AS ended_at, true AS is_first, recipient_count AS named, recipient_count AS finals, arrived_at AS last_final_at
+    FROM plain_files
 ),
 files AS (  -- from their beginning to their end within the log
     SELECT
@@ -53,7 +76,7 @@ files AS (  -- from their beginning to their end within the log
         legs.end_kind,
         coalesce(named, 0) AS named,
         coalesce(finals, 0) AS finals,
-        is_accepted AND has_arrivals AND chains.depth = 0 AND coalesce(sender, '?') <> '' AS must_arrive,
+        is_accepted AND has_arrivals AND is_first AND coalesce(sender, '?') <> '' AS must_arrive,
         is_accepted AND has_names AS must_be_named,
         is_accepted AND has_counts AND NOT legs.is_listed AS must_be_counted,
         is_accepted AND has_ends AND finals >= recipient_count AND last_final_at < settings.as_of - INTERVAL 1 MINUTE AS must_end,
@@ -65,12 +88,10 @@ files AS (  -- from their beginning to their end within the log
         greatest(0, must_be_final - coalesce(finals, 0)) AS lacks_finals,
         CASE WHEN has_counts THEN recipient_count IS NOT NULL ELSE has_arrival_line OR message_id IS NOT NULL END AS has_first_half,
         coalesce(finals, 0) > 0 OR ended_at IS NOT NULL AS has_second_half
-    FROM legs
+    FROM told_files AS legs
     JOIN habits USING (host)
-    JOIN chains USING (leg)
     CROSS JOIN settings
-    LEFT JOIN told USING (leg)
-    WHERE legs.lifetime >= 0 AND NOT chains.is_notice AND legs.arrived_at > habits.began_at + INTERVAL 1 MINUTE
+    WHERE legs.arrived_at > habits.began_at + INTERVAL 1 MINUTE
 )
 SELECT
     host,
@@ -102,9 +123,13 @@ SELECT DISTINCT host FROM losses WHERE lines_missing > 0;
 CREATE OR REPLACE TABLE retry_habit AS  -- of some thousands of files: they all keep the same timetable
 SELECT coalesce(quantile_cont(seconds, 0.99), 0) AS seconds
 FROM (
-    SELECT seconds_between(lag(logged_at) OVER (PARTITION BY leg, recipient ORDER BY logged_at), logged_at) AS seconds
-    FROM said
-    WHERE kind = 'attempted' AND leg % (SELECT 1 + count(*) // 20000 FROM legs) = 0
+    SELECT seconds_between(lag(logged_at) OVER (PARTITION BY host, queue_id, leg, recipient ORDER BY logged_at), logged_at) AS seconds
+    FROM (
+        SELECT host, queue_id, leg, recipient, logged_at FROM said JOIN legs USING (leg) WHERE kind = 'attempted'
+        UNION ALL
+        SELECT host, queue_id, NULL, recipient, logged_at FROM events SEMI JOIN plain_files USING (host, queue_id) WHERE kind = 'attempted'
+    )
+    WHERE hash(queue_id) % (SELECT 1 + count(*) // 20000 FROM files) = 0
 );
 
 CREATE OR REPLACE TABLE fallen_silent AS

@@ -1,25 +1,10 @@
 -- One row per delivery: a message for a recipient mailbox in a local domain.
--- In:  legs, leg_recipients, hops, chains, hop_relays, listings; torn, fallen_silent, handing_hosts, last_legs, doubted_roots,
---      shared_ends, uncounted; customer_records; settings, local_domains, bulk_senders
+-- In:  roots, recipient_rows, plain_rows; legs, leg_recipients, hops, chains, hop_relays, listings; torn, fallen_silent,
+--      handing_hosts, last_legs, doubted_roots, shared_ends, uncounted; settings, bulk_senders
 -- Out: deliveries
 --
--- Rules: see docs/methodology.md, "What became of a delivery". Who holds an address is asked of the records valid on
--- the day of arrival, in the incident's time zone; every join below is many-to-one unless it says otherwise.
-
-CREATE OR REPLACE TABLE roots AS
-SELECT
-    chains.root,
-    arg_min(legs.host, chains.depth) AS host,
-    arg_min(legs.queue_id, chains.depth) AS queue_id,
-    arg_min(legs.arrived_at, chains.depth) AS arrived_at,
-    (arg_min(legs.arrived_at, chains.depth) AT TIME ZONE any_value(settings.timezone))::DATE AS arrived_date,
-    arg_min(legs.sender, chains.depth) FILTER (legs.sender IS NOT NULL) AS sender,
-    arg_min(legs.message_id, chains.depth) FILTER (legs.message_id IS NOT NULL) AS message_id
-FROM chains
-JOIN legs USING (leg)
-CROSS JOIN settings
-WHERE NOT chains.is_notice
-GROUP BY chains.root;
+-- Rules: see docs/methodology.md, "What became of a delivery". The end of a plain queue file's recipient is the end of
+-- a delivery. Every join below is many-to-one unless it says otherwise.
 
 -- The queue file that holds a requeued file's recipients now: the end of its chain of requeues.
 CREATE OR REPLACE TABLE heirs AS
@@ -38,73 +23,6 @@ walk AS (
     WHERE walk.steps < 50
 )
 SELECT leg, arg_max(child, steps) AS heir FROM walk GROUP BY leg;
-
--- Spans of validity without overlap: a gate refuses ambiguous records; here they must not multiply deliveries.
-CREATE OR REPLACE TABLE holders AS
-SELECT
-    address, mailbox, account_id, customer_id, segment,
-    coalesce(valid_from, DATE '0001-01-01') AS valid_from,
-    coalesce(valid_to, DATE '9999-12-31') AS valid_to
-FROM customer_records
-WHERE address IS NOT NULL AND mailbox IS NOT NULL
-QUALIFY coalesce(valid_from, DATE '0001-01-01') > coalesce(
-    max(coalesce(valid_to, DATE '9999-12-31')) OVER (
-        PARTITION BY address ORDER BY coalesce(valid_from, DATE '0001-01-01'), mailbox, account_id
-        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-    ),
-    DATE '0001-01-01' - 1
-);
-
-CREATE OR REPLACE TABLE addresses AS
-WITH
-asked AS (
-    SELECT DISTINCT address, arrived_date
-    FROM (
-        SELECT recipient AS address, root FROM leg_recipients JOIN chains USING (leg)
-        UNION ALL
-        SELECT original_recipient, root FROM leg_recipients JOIN chains USING (leg) WHERE original_recipient IS NOT NULL
-    )
-    JOIN roots USING (root)
-)
-SELECT
-    asked.address,
-    asked.arrived_date,
-    coalesce(exact.mailbox, untagged.mailbox) AS mailbox,
-    CASE WHEN exact.mailbox IS NULL THEN untagged.account_id ELSE exact.account_id END AS account_id,
-    CASE WHEN exact.mailbox IS NULL THEN untagged.customer_id ELSE exact.customer_id END AS customer_id,
-    CASE WHEN exact.mailbox IS NULL THEN untagged.segment ELSE exact.segment END AS segment,
-    local_domains.domain IS NOT NULL AS is_local
-FROM asked
-LEFT JOIN holders AS exact
-    ON exact.address = asked.address AND asked.arrived_date BETWEEN exact.valid_from AND exact.valid_to
-LEFT JOIN holders AS untagged
-    ON exact.mailbox IS NULL AND untagged.address = without_tag(asked.address) AND contains(asked.address, '+')
-    AND asked.arrived_date BETWEEN untagged.valid_from AND untagged.valid_to
-LEFT JOIN local_domains ON local_domains.domain = domain_of(asked.address);
-
-CREATE OR REPLACE TABLE recipient_rows AS
-SELECT
-    chains.root,
-    chains.depth,
-    given.leg,
-    given.recipient,
-    given.original_recipient,
-    coalesce(given.original_recipient, given.recipient) AS written,
-    coalesce(final_holder.mailbox, written_holder.mailbox, given.recipient) AS target,
-    CASE WHEN final_holder.mailbox IS NOT NULL THEN final_holder.mailbox ELSE written_holder.mailbox END AS mailbox,
-    CASE WHEN final_holder.mailbox IS NOT NULL THEN final_holder.account_id ELSE written_holder.account_id END AS account_id,
-    CASE WHEN final_holder.mailbox IS NOT NULL THEN final_holder.customer_id ELSE written_holder.customer_id END AS customer_id,
-    CASE WHEN final_holder.mailbox IS NOT NULL THEN final_holder.segment ELSE written_holder.segment END AS segment,
-    final_holder.is_local OR coalesce(written_holder.is_local AND written_holder.mailbox = given.recipient, false) AS is_local,
-    given.* EXCLUDE (leg, recipient, original_recipient),
-    hops.child
-FROM leg_recipients AS given
-JOIN chains USING (leg)
-JOIN roots USING (root)
-JOIN addresses AS final_holder ON final_holder.address = given.recipient AND final_holder.arrived_date = roots.arrived_date
-LEFT JOIN addresses AS written_holder
-    ON written_holder.address = given.original_recipient AND written_holder.arrived_date = roots.arrived_date
-LEFT JOIN hops USING (leg_recipient);
 
 -- Names under which a message's later legs know a recipient.
 CREATE OR REPLACE TABLE names AS
@@ -224,7 +142,9 @@ WHERE legs.is_accepted AND NOT chains.is_notice AND missing > 0 AND legs.end_kin
 CREATE OR REPLACE TABLE deliveries AS
 WITH
 bulk AS (
-    SELECT DISTINCT sender FROM roots JOIN bulk_senders ON roots.sender GLOB bulk_senders.pattern
+    SELECT DISTINCT sender
+    FROM (SELECT sender FROM roots UNION SELECT sender FROM plain_files) AS known
+    JOIN bulk_senders ON known.sender GLOB bulk_senders.pattern
 ),
 spoken AS (
     SELECT *, depth::HUGEINT << 110 | deciding_moment AS last_moment
@@ -302,6 +222,25 @@ timed AS (
         true AS is_inferred
     FROM nameless
     JOIN roots USING (root)
+    UNION ALL BY NAME
+    SELECT
+        host, queue_id, arrived_at, arrived_date, sender, message_id, mailbox, account_id, customer_id, segment,
+        written AS address,
+        target AS mailbox_or_address,
+        CASE WHEN final_status = 'sent' THEN 'delivered' WHEN is_unknown_mailbox THEN 'rejected_recipient' ELSE 'lost' END AS outcome,
+        final_at AS ended_at,
+        0 AS depth,
+        1 AS legs,
+        attempts,
+        dsn,
+        source_id,
+        line_number,
+        delay_seconds AS final_delay_seconds,
+        false AS is_silent,
+        false AS is_listed,
+        false AS is_inferred
+    FROM plain_rows
+    WHERE is_local
 )
 SELECT
     * EXCLUDE (is_torn),

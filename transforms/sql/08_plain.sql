@@ -1,0 +1,154 @@
+-- Which queue files are so plain that what became of their mail can be read off?
+-- In:  events; customer_records, settings
+-- Out: files, one row per queue id of a host, as if no id were used twice; long_files, those that go the long way, by
+--      the steps from 10_lifetimes.sql on; plain_files, all others; orderly_ends, one row per recipient of theirs (and
+--      of some that go the long way); waits, attempts that put such a recipient off; handing_back, one row per next hop
+--      that may hand mail back
+--
+-- Rule: a queue file is plain if it leaves no question to any later step. One file of the log holds all its lines; it
+-- arrives first, from another machine, is removed last, and has nothing between but its Message-ID, its sender and
+-- attempts; each recipient that it counts has one end, `sent` or `bounced`, and one name; no line of it names another
+-- queue file that we know, and none of another names this one; its Message-ID is borne by no file but plain ones; and
+-- its next hop does not seem to hand mail back. Whoever goes the long way without need comes to the same figures; so
+-- each test may send a plain file there, and none lets another file through.
+
+CREATE OR REPLACE TABLE files AS
+SELECT
+    row_number() OVER () AS file,
+    host,
+    queue_id,
+    arrived_at,
+    first_line_at,
+    recipient_count,
+    sender,
+    message_id,
+    lines,
+    coalesce(
+        is_one_file AND arrivals = 1 AND names = 1 AND removals = 1 AND arrival_line = first_line AND removal_line = last_line
+        AND ends = recipient_count AND sender IS NOT NULL AND message_id <> ''
+        AND arrival_told_us <= epoch_us(arrived_at) + 2000000  -- else an end tells another arrival
+        AND last_line_at < settings.as_of - INTERVAL 1 MINUTE,
+        false
+    ) AS is_orderly
+FROM (
+    SELECT
+        host,
+        queue_id,
+        min(hash(source_id)) = max(hash(source_id)) AS is_one_file,
+        count(*) AS lines,
+        count(*) FILTER (kind = 'arrived') AS arrivals,
+        count(*) FILTER (kind = 'named') AS names,
+        count(*) FILTER (kind = 'removed') AS removals,
+        count(*) FILTER (kind = 'attempted' AND status IN ('sent', 'bounced')) AS ends,
+        max(recipient_count) AS recipient_count,
+        min(line_number) AS first_line,
+        max(line_number) AS last_line,
+        min(line_number) FILTER (kind = 'arrived') AS arrival_line,
+        max(line_number) FILTER (kind = 'removed') AS removal_line,
+        min(logged_at) AS first_line_at,
+        max(logged_at) AS last_line_at,
+        min(logged_at) FILTER (kind = 'arrived') AS arrived_at,
+        max(epoch_us(logged_at) - delay_seconds * 1000000) AS arrival_told_us,
+        min(sender) FILTER (kind = 'queued') AS sender,
+        min(message_id) AS message_id
+    FROM events
+    WHERE queue_id IS NOT NULL AND kind NOT IN ('refused', 'snapshot')
+    GROUP BY host, queue_id
+)
+CROSS JOIN settings;
+
+CREATE OR REPLACE TABLE orderly_ends AS
+SELECT
+    files.file, files.host, recipient, original_recipient, logged_at AS final_at, status AS final_status, dsn, relay,
+    status = 'bounced' AND is_unknown_mailbox(dsn, reply) AS is_unknown_mailbox, delay_seconds, source_id, line_number
+FROM events
+JOIN (SELECT file, host, queue_id FROM files WHERE is_orderly) AS files USING (host, queue_id)
+WHERE kind = 'attempted' AND status IN ('sent', 'bounced') AND recipient IS NOT NULL;
+
+CREATE OR REPLACE TABLE waits AS
+SELECT files.file, recipient, original_recipient, count(*) AS attempts
+FROM events
+JOIN (SELECT file, host, queue_id FROM files WHERE is_orderly) AS files USING (host, queue_id)
+WHERE kind = 'attempted' AND status NOT IN ('sent', 'bounced')
+GROUP BY ALL;
+
+CREATE OR REPLACE TABLE alone AS  -- orderly files that neither a line nor a Message-ID ties to others
+WITH
+orderly AS (SELECT file, host, queue_id, recipient_count, message_id FROM files WHERE is_orderly),
+odd_lines AS (
+    SELECT host, queue_id
+    FROM events
+    WHERE kind NOT IN ('arrived', 'named', 'queued', 'attempted', 'removed')
+    UNION ALL
+    SELECT host, queue_id
+    FROM events
+    WHERE kind = 'arrived' AND (
+        coalesce(contains(client, '[127.0.0.1]') OR contains(client, '[::1]'), true)
+        OR related_queue_id IS NOT NULL OR recipient_count IS NOT NULL
+    )
+    UNION ALL
+    SELECT host, queue_id
+    FROM events
+    WHERE kind = 'attempted' AND (recipient IS NULL OR status IS NULL OR status NOT IN ('sent', 'bounced', 'deferred'))
+),
+related AS (
+    SELECT related_queue_id AS queue_id FROM events WHERE related_queue_id IS NOT NULL
+    UNION
+    SELECT queue_id FROM events WHERE kind = 'snapshot'
+),
+known AS (SELECT DISTINCT queue_id FROM files SEMI JOIN related USING (queue_id)),
+other_names AS (SELECT DISTINCT address FROM customer_records WHERE mailbox IS DISTINCT FROM address),
+questioned AS (
+    SELECT file FROM orderly SEMI JOIN odd_lines USING (host, queue_id)
+    UNION ALL
+    SELECT file FROM orderly SEMI JOIN known USING (queue_id)
+    UNION ALL
+    SELECT file FROM orderly SEMI JOIN (
+        SELECT host, events.queue_id FROM events SEMI JOIN known ON known.queue_id = events.related_queue_id
+    ) AS naming USING (host, queue_id)
+    UNION ALL  -- on hosts that announce recipients at arrival
+    SELECT file FROM orderly SEMI JOIN (SELECT host FROM events WHERE kind = 'arrived' AND recipient_count IS NOT NULL) AS announcing USING (host)
+    UNION ALL  -- put off, and under this name without an end
+    SELECT file
+    FROM waits
+    ANTI JOIN orderly_ends AS ends ON ends.file = waits.file AND ends.recipient = waits.recipient
+        AND ends.original_recipient IS NOT DISTINCT FROM waits.original_recipient
+    UNION ALL  -- several recipients of which two may be one
+    SELECT ends.file
+    FROM orderly_ends AS ends
+    SEMI JOIN (SELECT file FROM orderly WHERE recipient_count > 1) AS for_several USING (file)
+    LEFT JOIN other_names ON other_names.address = ends.recipient
+    GROUP BY ends.file
+    HAVING count(DISTINCT recipient) < count(*)
+        OR count(original_recipient) + count(other_names.address) + count(*) FILTER (contains(recipient, '+')) > 0
+),
+unquestioned AS (SELECT * FROM orderly ANTI JOIN questioned USING (file))
+SELECT file
+FROM unquestioned
+ANTI JOIN (
+    SELECT message_id
+    FROM events
+    SEMI JOIN (SELECT host, queue_id FROM files ANTI JOIN unquestioned USING (file)) AS others USING (host, queue_id)
+    WHERE message_id IS NOT NULL
+) AS borne_elsewhere USING (message_id);
+
+CREATE OR REPLACE TABLE handing_back AS  -- perhaps: next hops to which most mail was sent in other files
+SELECT host, relay
+FROM (
+    SELECT host, relay, count(*) AS sent FROM events WHERE kind = 'attempted' AND status = 'sent' AND relay <> 'none' GROUP BY host, relay
+)
+LEFT JOIN (
+    SELECT host, relay, count(*) AS sent_alone FROM orderly_ends SEMI JOIN alone USING (file) WHERE final_status = 'sent' GROUP BY host, relay
+) USING (host, relay)
+WHERE sent > 2 * coalesce(sent_alone, 0);
+
+CREATE OR REPLACE TABLE long_files AS
+WITH
+plain AS (
+    SELECT file
+    FROM alone
+    ANTI JOIN (SELECT file FROM orderly_ends SEMI JOIN handing_back USING (host, relay) WHERE final_status = 'sent') AS handed USING (file)
+)
+SELECT file, host, queue_id FROM files ANTI JOIN plain USING (file);
+
+CREATE OR REPLACE VIEW plain_files AS SELECT * FROM files ANTI JOIN long_files USING (file);
