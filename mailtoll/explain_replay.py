@@ -4,6 +4,7 @@ Which events those are is found by walking: from the lines that name one of the 
 files, and on to every queue file that hands to them, takes over from them or bears the same Message-ID, until nothing
 new is found. What the ladder learns from the log as a whole (in which order the files come, when the queue was listed,
 which next hops hand mail back, which hosts lost lines) is not learnt again from the part, but taken from the run.
+Every queue file goes the long way (see 08_plain.sql), as every leg of it is to be shown.
 """
 
 import re
@@ -22,7 +23,7 @@ from transforms.settings import Settings
 # Tables that only the whole log can tell: cheap to make again from all events, or kept by the step that stitches.
 _OF_ALL_EVENTS = ("sources", "listings")
 _KEPT = ("hop_relays", "torn", "habits", "handing_hosts")
-_LADDER_OF_CHAINS = STITCH[:3]
+_LADDER_OF_CHAINS = STITCH[: STITCH.index("30_chains.sql") + 1]
 # Longer chains of legs than this are no mail's way; the walk ends there.
 _MOST_ROUNDS = 50
 
@@ -53,7 +54,8 @@ def replay(
     asked = pl.DataFrame({"subject_name": list(names)}, schema={"subject_name": pl.String})
     db.register("subject_names", asked.to_arrow())
     db.execute("CREATE OR REPLACE VIEW events AS SELECT * FROM all_events")
-    run_statements(db, STITCH[:1], only=_OF_ALL_EVENTS)
+    db.execute("SET VARIABLE is_told_in_full = true")
+    run_statements(db, _LADDER_OF_CHAINS, only=_OF_ALL_EVENTS)
     _walk(db)
     for name, frame in context.items():
         db.register(f"kept_{name}", frame.to_arrow())

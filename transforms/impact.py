@@ -61,8 +61,8 @@ _STEPS_SECONDS = (1, 5, 10, 30, 60, 300, 900, 1800, 3600, 10800, 21600, 86400)
 _MOST_STEPS = 2_000
 # What `stitch` finds beside its deliveries: what a log misses, what it turned away, whose fault it was.
 BESIDE = (LOSSES, SILENCES, UNREAD, SENDER_WAITS, FAULTS)
-# Half of what a whole run may use; what exceeds it goes to disk.
-_MEMORY_LIMIT = "700MB"
+# Two thirds of what a whole run may use; what exceeds it goes to disk.
+_MEMORY_LIMIT = "1000MB"
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,14 @@ class Mutation:
     with_listing: bool = False
 
 
-LIFETIMES, LEGS, CHAINS = "10_lifetimes.sql", "20_legs.sql", "30_chains.sql"
-DELIVERIES, CELLS, BOUNDS, PEOPLE = "40_deliveries.sql", "50_cells.sql", "55_bounds.sql", "80_people.sql"
+PLAIN, LIFETIMES, LEGS, CHAINS = "08_plain.sql", "10_lifetimes.sql", "20_legs.sql", "30_chains.sql"
+ADDRESSES, DELIVERIES, CELLS, BOUNDS, PEOPLE = (
+    "37_addresses.sql",
+    "40_deliveries.sql",
+    "50_cells.sql",
+    "55_bounds.sql",
+    "80_people.sql",
+)
 
 EDGES = (
     Mutation("late only above D", CELLS, "delay_seconds >= by_delay.at_least", "delay_seconds > by_delay.at_least"),
@@ -27,7 +33,10 @@ EDGES = (
 )
 FILTERS = (
     Mutation("bulk mail is not left out", CELLS, "    WHERE NOT is_bulk\n", ""),
-    Mutation("outbound mail counts", DELIVERIES, "    WHERE is_local\n", ""),
+    Mutation("outbound mail counts", DELIVERIES, "    FROM judged\n    WHERE is_local\n", "    FROM judged\n"),
+    Mutation(
+        "plain outbound mail counts", DELIVERIES, "    FROM plain_rows\n    WHERE is_local\n", "    FROM plain_rows\n"
+    ),
     Mutation(
         "lost mail is late",
         CELLS,
@@ -43,7 +52,7 @@ FILTERS = (
     Mutation("lost mail counts nowhere", CELLS, "outcome = 'lost' AS is_lost", "false AS is_lost"),
     Mutation(
         "notices count as messages",
-        DELIVERIES,
+        ADDRESSES,
         "WHERE NOT chains.is_notice\nGROUP BY chains.root",
         "GROUP BY chains.root",
     ),
@@ -53,20 +62,26 @@ FILTERS = (
         "THEN 'rejected_recipient'\n        WHEN child",
         "THEN 'lost'\n        WHEN child",
     ),
+    Mutation(
+        "what a plain file was refused is lost",
+        DELIVERIES,
+        "WHEN is_unknown_mailbox THEN 'rejected_recipient'",
+        "WHEN false THEN 'rejected_recipient'",
+    ),
 )
 JOINS = (
     Mutation("a join that fans out by threshold", CELLS, " AND deliveries.delay_seconds < by_delay.below", ""),
     Mutation(
         "a join that fans out by record",
-        DELIVERIES,
+        ADDRESSES,
         "asked.arrived_date BETWEEN exact.valid_from AND exact.valid_to",
         "true",
     ),
     Mutation(
         "a join that fans out by bulk pattern",
         DELIVERIES,
-        "SELECT DISTINCT sender FROM roots",
-        "SELECT sender FROM roots",
+        "SELECT DISTINCT sender FROM (",
+        "SELECT sender FROM (",
     ),
     Mutation(
         "whoever is in both segments counts twice in all",
@@ -85,19 +100,23 @@ PEOPLE_OF = (
     Mutation("accounts are counted by mailbox", CELLS, "account_id AS entity", "mailbox AS entity"),
     Mutation("customers are counted by account", CELLS, "customer_id AS entity", "account_id AS entity"),
     Mutation(
-        "the day is that of UTC",
-        DELIVERIES,
-        "AT TIME ZONE any_value(settings.timezone))::DATE",
-        "AT TIME ZONE 'UTC')::DATE",
+        "the day is that of UTC", ADDRESSES, "(moment_at AT TIME ZONE timezone)", "(moment_at AT TIME ZONE 'UTC')"
     ),
     Mutation(
         "tags are not taken off",
-        DELIVERIES,
+        ADDRESSES,
         "untagged.address = without_tag(asked.address)",
         "untagged.address = asked.address",
     ),
 )
 MESSAGES = (
+    Mutation(
+        "a file that others name is plain",
+        PLAIN,
+        "SELECT related_queue_id AS queue_id FROM events WHERE related_queue_id IS NOT NULL",
+        "SELECT queue_id FROM events WHERE false",
+    ),
+    Mutation("a recipient without an end is plain", PLAIN, "ANTI JOIN questioned USING (file)", ""),
     Mutation(
         "hand-overs by reply are missed",
         CHAINS,
@@ -112,7 +131,7 @@ MESSAGES = (
     ),
     Mutation(
         "delay begins at the last queue file",
-        DELIVERIES,
+        ADDRESSES,
         "arg_min(legs.arrived_at, chains.depth) AS arrived_at",
         "arg_max(legs.arrived_at, chains.depth) AS arrived_at",
     ),

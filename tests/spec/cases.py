@@ -4,6 +4,7 @@ from tests.spec.cases_ends import ENDS
 from tests.spec.cases_legs import LEGS
 from tests.spec.cases_lifetimes import LIFETIMES
 from tests.spec.cases_people import PEOPLE
+from tests.spec.cases_plain import PLAIN
 from tests.spec.cases_time import THRESHOLD, WINDOW
 
-CASES = (*THRESHOLD, *WINDOW, *PEOPLE, *LIFETIMES, *LEGS, *ENDS)
+CASES = (*THRESHOLD, *WINDOW, *PEOPLE, *LIFETIMES, *LEGS, *PLAIN, *ENDS)

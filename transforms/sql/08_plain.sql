@@ -1,5 +1,5 @@
 -- Which queue files are so plain that what became of their mail can be read off?
--- In:  events; customer_records, settings
+-- In:  events; customer_records, settings; variable is_told_in_full: every queue file is to go the long way
 -- Out: files, one row per queue id of a host, as if no id were used twice; long_files, those that go the long way, by
 --      the steps from 10_lifetimes.sql on; plain_files, all others; orderly_ends, one row per recipient of theirs (and
 --      of some that go the long way); waits, attempts that put such a recipient off; handing_back, one row per next hop
@@ -24,9 +24,9 @@ SELECT
     message_id,
     lines,
     coalesce(
-        is_one_file AND arrivals = 1 AND names = 1 AND removals = 1 AND arrival_line = first_line AND removal_line = last_line
-        AND ends = recipient_count AND sender IS NOT NULL AND message_id <> ''
-        AND arrival_told_us <= epoch_us(arrived_at) + 2000000  -- else an end tells another arrival
+        NOT coalesce(getvariable('is_told_in_full'), false) AND is_one_file AND arrivals = 1 AND names = 1 AND removals = 1 AND odd_lines = 0
+        AND arrival_line = first_line AND removal_line = last_line AND ends = recipient_count AND sender IS NOT NULL AND message_id <> ''
+        AND coalesce(arrival_told_us <= epoch_us(arrived_at) + 2000000, true)  -- else an end tells another arrival
         AND last_line_at < settings.as_of - INTERVAL 1 MINUTE,
         false
     ) AS is_orderly
@@ -39,7 +39,11 @@ FROM (
         count(*) FILTER (kind = 'arrived') AS arrivals,
         count(*) FILTER (kind = 'named') AS names,
         count(*) FILTER (kind = 'removed') AS removals,
-        count(*) FILTER (kind = 'attempted' AND status IN ('sent', 'bounced')) AS ends,
+        count(*) FILTER (status IN ('sent', 'bounced')) AS ends,
+        count(*) FILTER (
+            kind NOT IN ('arrived', 'named', 'queued', 'attempted', 'removed')
+            OR kind = 'attempted' AND (recipient IS NULL OR status IS NULL OR status NOT IN ('sent', 'bounced', 'deferred'))
+        ) AS odd_lines,
         max(recipient_count) AS recipient_count,
         min(line_number) AS first_line,
         max(line_number) AS last_line,
@@ -57,39 +61,15 @@ FROM (
 )
 CROSS JOIN settings;
 
-CREATE OR REPLACE TABLE orderly_ends AS
-SELECT
-    files.file, files.host, recipient, original_recipient, logged_at AS final_at, status AS final_status, dsn, relay,
-    status = 'bounced' AND is_unknown_mailbox(dsn, reply) AS is_unknown_mailbox, delay_seconds, source_id, line_number
-FROM events
-JOIN (SELECT file, host, queue_id FROM files WHERE is_orderly) AS files USING (host, queue_id)
-WHERE kind = 'attempted' AND status IN ('sent', 'bounced') AND recipient IS NOT NULL;
-
-CREATE OR REPLACE TABLE waits AS
-SELECT files.file, recipient, original_recipient, count(*) AS attempts
-FROM events
-JOIN (SELECT file, host, queue_id FROM files WHERE is_orderly) AS files USING (host, queue_id)
-WHERE kind = 'attempted' AND status NOT IN ('sent', 'bounced')
-GROUP BY ALL;
-
-CREATE OR REPLACE TABLE alone AS  -- orderly files that neither a line nor a Message-ID ties to others
+CREATE OR REPLACE TABLE unlinked AS  -- orderly files that no line ties to others
 WITH
-orderly AS (SELECT file, host, queue_id, recipient_count, message_id FROM files WHERE is_orderly),
-odd_lines AS (
-    SELECT host, queue_id
-    FROM events
-    WHERE kind NOT IN ('arrived', 'named', 'queued', 'attempted', 'removed')
-    UNION ALL
+odd_arrivals AS (  -- from the machine itself, of a former queue file, or with recipients counted before aliases
     SELECT host, queue_id
     FROM events
     WHERE kind = 'arrived' AND (
         coalesce(contains(client, '[127.0.0.1]') OR contains(client, '[::1]'), true)
         OR related_queue_id IS NOT NULL OR recipient_count IS NOT NULL
     )
-    UNION ALL
-    SELECT host, queue_id
-    FROM events
-    WHERE kind = 'attempted' AND (recipient IS NULL OR status IS NULL OR status NOT IN ('sent', 'bounced', 'deferred'))
 ),
 related AS (
     SELECT related_queue_id AS queue_id FROM events WHERE related_queue_id IS NOT NULL
@@ -97,40 +77,56 @@ related AS (
     SELECT queue_id FROM events WHERE kind = 'snapshot'
 ),
 known AS (SELECT DISTINCT queue_id FROM files SEMI JOIN related USING (queue_id)),
+naming AS (SELECT host, queue_id FROM events WHERE related_queue_id IN (FROM known)),
+announcing AS (SELECT host FROM events WHERE kind = 'arrived' AND recipient_count IS NOT NULL)
+SELECT file, host, queue_id
+FROM files
+ANTI JOIN odd_arrivals USING (host, queue_id)
+ANTI JOIN naming USING (host, queue_id)
+ANTI JOIN known USING (queue_id)
+ANTI JOIN announcing USING (host)  -- hosts that count recipients before aliases
+WHERE is_orderly;
+
+CREATE OR REPLACE TABLE orderly_ends AS
+SELECT
+    file, host, recipient, original_recipient, logged_at AS final_at, status AS final_status, dsn, relay,
+    status = 'bounced' AND is_unknown_mailbox(dsn, reply) AS is_unknown_mailbox, delay_seconds, source_id, line_number
+FROM events
+JOIN unlinked USING (host, queue_id)
+WHERE kind = 'attempted' AND status IN ('sent', 'bounced');
+
+CREATE OR REPLACE TABLE waits AS
+SELECT file, recipient, original_recipient, count(*) AS attempts
+FROM events
+JOIN unlinked USING (host, queue_id)
+WHERE kind = 'attempted' AND status = 'deferred'
+GROUP BY file, recipient, original_recipient;
+
+CREATE OR REPLACE TABLE alone AS  -- of these, files with an end for each recipient, whose Message-ID no other file bears
+WITH
 other_names AS (SELECT DISTINCT address FROM customer_records WHERE mailbox IS DISTINCT FROM address),
+several AS (SELECT file FROM orderly_ends GROUP BY file HAVING count(*) > 1),
 questioned AS (
-    SELECT file FROM orderly SEMI JOIN odd_lines USING (host, queue_id)
-    UNION ALL
-    SELECT file FROM orderly SEMI JOIN known USING (queue_id)
-    UNION ALL
-    SELECT file FROM orderly SEMI JOIN (
-        SELECT host, events.queue_id FROM events SEMI JOIN known ON known.queue_id = events.related_queue_id
-    ) AS naming USING (host, queue_id)
-    UNION ALL  -- on hosts that announce recipients at arrival
-    SELECT file FROM orderly SEMI JOIN (SELECT host FROM events WHERE kind = 'arrived' AND recipient_count IS NOT NULL) AS announcing USING (host)
-    UNION ALL  -- put off, and under this name without an end
-    SELECT file
+    SELECT file  -- put off, and under this name without an end
     FROM waits
     ANTI JOIN orderly_ends AS ends ON ends.file = waits.file AND ends.recipient = waits.recipient
         AND ends.original_recipient IS NOT DISTINCT FROM waits.original_recipient
-    UNION ALL  -- several recipients of which two may be one
-    SELECT ends.file
+    UNION ALL
+    SELECT ends.file  -- several recipients of which two may be one
     FROM orderly_ends AS ends
-    SEMI JOIN (SELECT file FROM orderly WHERE recipient_count > 1) AS for_several USING (file)
+    SEMI JOIN several USING (file)
     LEFT JOIN other_names ON other_names.address = ends.recipient
     GROUP BY ends.file
     HAVING count(DISTINCT recipient) < count(*)
         OR count(original_recipient) + count(other_names.address) + count(*) FILTER (contains(recipient, '+')) > 0
 ),
-unquestioned AS (SELECT * FROM orderly ANTI JOIN questioned USING (file))
+unquestioned AS (SELECT file FROM unlinked ANTI JOIN questioned USING (file)),
+others AS (SELECT host, queue_id FROM files ANTI JOIN unquestioned USING (file)),
+borne_elsewhere AS (SELECT message_id FROM events SEMI JOIN others USING (host, queue_id) WHERE message_id IS NOT NULL)
 SELECT file
-FROM unquestioned
-ANTI JOIN (
-    SELECT message_id
-    FROM events
-    SEMI JOIN (SELECT host, queue_id FROM files ANTI JOIN unquestioned USING (file)) AS others USING (host, queue_id)
-    WHERE message_id IS NOT NULL
-) AS borne_elsewhere USING (message_id);
+FROM files
+SEMI JOIN unquestioned USING (file)
+ANTI JOIN borne_elsewhere USING (message_id);
 
 CREATE OR REPLACE TABLE handing_back AS  -- perhaps: next hops to which most mail was sent in other files
 SELECT host, relay

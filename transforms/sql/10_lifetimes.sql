@@ -37,15 +37,16 @@ CREATE OR REPLACE TABLE lifetimes AS  -- one row per fact about a reused id
 WITH
 once AS (  -- overlapping files repeat lines
     SELECT DISTINCT ON (host, queue_id, kind, logged_at, recipient, original_recipient, status, related_queue_id)
-        stated.*, is_one_file, position
-    FROM stated
+        events.*, moment(logged_at, position, line_number) AS moment, is_one_file, position
+    FROM events
     JOIN reused USING (host, queue_id)
     JOIN sources USING (source_id)
+    WHERE kind NOT IN ('refused', 'snapshot')
     ORDER BY source_id, line_number
 ),
 in_order AS (  -- file order where one file holds them all, as clocks may jump; else time
     SELECT
-        once.* EXCLUDE (is_one_file, position, lifetime),
+        once.* EXCLUDE (is_one_file, position),
         row_number() OVER sequence AS place,
         lag(is_end(kind), 1, false) OVER sequence AS is_after_end,
         max(CASE WHEN is_end(kind) THEN logged_at END) OVER before AS ended_before_at,

@@ -41,9 +41,9 @@ FROM (
 JOIN (
     SELECT host, min(began_at) AS began_at, sum(lines) AS lines
     FROM (
-        SELECT host, min(logged_at) AS began_at, count(*) AS lines FROM facts GROUP BY host
+        SELECT host, min(first_line_at) AS began_at, sum(lines) AS lines FROM files ANTI JOIN reused USING (host, queue_id) GROUP BY host
         UNION ALL
-        SELECT host, min(first_line_at), sum(lines) FROM plain_files GROUP BY host
+        SELECT host, min(logged_at), count(*) FROM lifetimes GROUP BY host
     )
     GROUP BY host
 ) USING (host)
@@ -120,25 +120,26 @@ CREATE OR REPLACE TABLE torn AS
 SELECT DISTINCT host FROM losses WHERE lines_missing > 0;
 
 -- Queue files without an end that are not tried again, although the server has had twice the time that it takes otherwise.
-CREATE OR REPLACE TABLE retry_habit AS  -- of some thousands of files: they all keep the same timetable
+SET VARIABLE one_in = (SELECT 1 + count(*) // 20000 FROM files);  -- of some thousands of files: they all keep the same timetable
+
+CREATE OR REPLACE TABLE retry_habit AS
 SELECT coalesce(quantile_cont(seconds, 0.99), 0) AS seconds
 FROM (
-    SELECT seconds_between(lag(logged_at) OVER (PARTITION BY host, queue_id, leg, recipient ORDER BY logged_at), logged_at) AS seconds
+    SELECT seconds_between(lag(logged_at) OVER (PARTITION BY host, queue_id, lifetime, recipient ORDER BY logged_at), logged_at) AS seconds
     FROM (
-        SELECT host, queue_id, leg, recipient, logged_at FROM said JOIN legs USING (leg) WHERE kind = 'attempted'
+        SELECT host, queue_id, 0 AS lifetime, recipient, logged_at FROM events ANTI JOIN reused USING (host, queue_id) WHERE kind = 'attempted'
         UNION ALL
-        SELECT host, queue_id, NULL, recipient, logged_at FROM events SEMI JOIN plain_files USING (host, queue_id) WHERE kind = 'attempted'
+        SELECT host, queue_id, lifetime, recipient, logged_at FROM lifetimes WHERE kind = 'attempted'
     )
-    WHERE hash(queue_id) % (SELECT 1 + count(*) // 20000 FROM files) = 0
+    WHERE recipient IS NOT NULL AND hash(queue_id) % getvariable('one_in') = 0
 );
 
 CREATE OR REPLACE TABLE fallen_silent AS
 WITH
 held AS (
     SELECT host, queue_id, lifetime
-    FROM facts
-    WHERE kind IN ('held', 'released')
-    GROUP BY ALL
+    FROM (SELECT * FROM facts WHERE kind = 'held' UNION ALL SELECT * FROM facts WHERE kind = 'released')
+    GROUP BY host, queue_id, lifetime
     HAVING arg_max(kind, moment) = 'held'
 )
 SELECT legs.leg, legs.host, legs.last_line_at

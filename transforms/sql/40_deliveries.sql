@@ -142,8 +142,7 @@ WHERE legs.is_accepted AND NOT chains.is_notice AND missing > 0 AND legs.end_kin
 CREATE OR REPLACE TABLE deliveries AS
 WITH
 bulk AS (
-    SELECT DISTINCT sender
-    FROM (SELECT sender FROM roots UNION SELECT sender FROM plain_files) AS known
+    SELECT DISTINCT sender FROM (SELECT sender FROM roots UNION ALL SELECT sender FROM plain_files) AS known
     JOIN bulk_senders ON known.sender GLOB bulk_senders.pattern
 ),
 spoken AS (
