@@ -1,4 +1,7 @@
-"""The command line: run, check, explain. Exit status 0 published, 2 bad input, 3 refused by a quality gate."""
+"""The command line: each command, its options, and how it ends.
+
+Exit status: 0 published, 2 bad input, 3 refused by a quality gate.
+"""
 
 import argparse
 import logging
@@ -6,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -32,9 +36,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         return _fail(f"{where}{error.strerror or error}; make the place usable and run again.")
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, EOFError):  # the latter: no answer to a question
         print("mailtoll: interrupted; run the same command again, finished work is kept.", file=sys.stderr)
         return INTERRUPTED
+
+
+CLAIM = "WHO; WHAT THEY SAID; LOW-HIGH; UNIT, such as: Radio; 20,000 users; 20000; mailbox"
+QUESTIONS = {
+    "id": ("short name, which also names the folder of its runs", None),
+    "title": ("title of the report", None),
+    "start": ("first instant of the window, such as 2030-01-31T00:00:00Z", None),
+    "end": ("first instant after the window", None),
+    "headline": ("UNIT THRESHOLD MESSAGES COUNT of the headline", "account 1h excluding_bulk late"),
+}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -60,6 +74,17 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("folder", metavar="DIR", type=Path, help="the folder of a finished run")
     explain.add_argument("subject", metavar="ACCOUNT_OR_MAILBOX", help="whose verdict")
     explain.set_defaults(command=_explain)
+    standby = commands.add_parser("standby", help="pull and parse what is new into the standby store")
+    standby.add_argument("file", metavar="STANDBY.yaml", type=Path, help="the standby file")
+    standby.set_defaults(command=_standby)
+    new = commands.add_parser("new-incident", help="write an incident file; asks for what is not given")
+    new.add_argument("file", metavar="STANDBY.yaml", type=Path, help="the standby file: what holds for every incident")
+    new.add_argument("incident", metavar="INCIDENT.yaml", type=Path, help="the incident file to write")
+    for name, (question, _) in QUESTIONS.items():
+        new.add_argument(f"--{name}", help=question)
+    new.add_argument("--claim", action="append", dest="claims", metavar="CLAIM", help=CLAIM)
+    new.add_argument("--weeks", type=int, default=2, help="ordinary weeks to propose as the baseline (default: 2)")
+    new.set_defaults(command=_new_incident)
     return parser
 
 
@@ -99,6 +124,37 @@ def _explain(arguments: argparse.Namespace) -> int:
     from mailtoll.explain import explain  # as above
 
     print(explain(arguments.folder, arguments.subject))
+    return PUBLISHED
+
+
+def _standby(arguments: argparse.Namespace) -> int:
+    from mailtoll.standby import ingest, load_standby, missed  # as above
+
+    standby, now = load_standby(arguments.file), datetime.now(UTC)
+    done = ingest(standby, now)
+    print(f"{done['files']} log files, {done['new']} of new content, {done['parsed']} parsed: {standby.warehouse.root}")
+    for warning in missed(standby, now):
+        print(f"  warning: {warning}")
+    return PUBLISHED
+
+
+def _new_incident(arguments: argparse.Namespace) -> int:
+    from mailtoll.new_incident import Answers, write_incident  # as above
+    from mailtoll.standby import load_standby
+
+    standby, is_asking = load_standby(arguments.file), sys.stdin.isatty()
+    given = {name: getattr(arguments, name) for name in QUESTIONS}
+    for name, (question, usual) in QUESTIONS.items():
+        if not given[name] and is_asking:
+            given[name] = input(f"{name}: {question}{f' [{usual}]' if usual else ''}\n> ").strip()
+        given[name] = given[name] or usual
+    if lacking := [f"--{name}" for name, value in given.items() if not value]:
+        raise BadInput(f"new-incident needs {', '.join(lacking)}; give them, or answer at a terminal.")
+    claims = arguments.claims or []
+    while arguments.claims is None and is_asking and (claim := input(f"claim: {CLAIM}; empty: no more\n> ").strip()):
+        claims.append(claim)
+    path = write_incident(standby, Answers(**given, claims=tuple(claims), weeks=arguments.weeks), arguments.incident)
+    print(f"{path} is written; read its comments, then: mailtoll run {path}")
     return PUBLISHED
 
 

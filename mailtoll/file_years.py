@@ -26,6 +26,8 @@ def with_years(run: Run, pulled: pl.DataFrame, edges: Mapping[str, tuple[str, st
 
     `BadInput`: stamps carry no year, and nothing tells it.
     """
+    if pulled.is_empty():
+        return pulled
     years = []
     for (kind, year), group in pulled.group_by(["kind", "year"], maintain_order=True):
         of = [edges.get(source_id, ("", "")) for source_id in group["source_id"]]

@@ -7,7 +7,7 @@ file, the line, the key and the remedy.
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, PrivateAttr, ValidationError
 
@@ -99,21 +99,29 @@ class Incident(IncidentFile):
         return Interval(start, end) if start < end else None
 
 
+Loaded = TypeVar("Loaded", bound=Incident)
+
+
 def load_incident(path: Path) -> Incident:
     """Read an incident file; `BadInput` says in one sentence what is wrong, where, and what to do."""
+    return load_file(path, Incident)
+
+
+def load_file(path: Path, model: type[Loaded]) -> Loaded:
+    """Read a file of an incident's kind, as `load_incident` does."""
     document = read_yaml(path, joined=_KEYS_WITH_COMMAS)
     if not isinstance(document.values, dict):
         raise BadInput(f"{path}, line 1: an incident file is a list of keys and values, such as `id: my-incident`.")
-    optional = {name for name, key in IncidentFile.model_fields.items() if not key.is_required()}
+    optional = {name for name, key in model.model_fields.items() if not key.is_required()}
     given = {name: value for name, value in document.values.items() if value is not None or name not in optional}
     try:
-        return Incident.model_validate(given, context=path)
+        return model.model_validate(given, context=path)
     except ValidationError as error:
-        line, words = _first_complaint(error, document)
+        line, words = _first_complaint(error, document, model)
         raise BadInput(f"{path}, line {line}: {words}.") from None
 
 
-def _first_complaint(error: ValidationError, document: Document) -> tuple[int, str]:
+def _first_complaint(error: ValidationError, document: Document, model: type[BaseModel]) -> tuple[int, str]:
     """Return line and words of the error to mend first: an unknown key (it explains a missing one), else the topmost.
 
     A list whose entries are all wrong is also called too short; that is no help beside the entry's own error.
@@ -123,10 +131,10 @@ def _first_complaint(error: ValidationError, document: Document) -> tuple[int, s
     if not unknown:
         inner = [e for e in errors if e["type"] != "too_short"]
         unknown = inner or errors
-    return min((_complaint(e, document) for e in unknown), key=lambda c: c[0])
+    return min((_complaint(e, document, model) for e in unknown), key=lambda c: c[0])
 
 
-def _complaint(error: Any, document: Document) -> tuple[int, str]:
+def _complaint(error: Any, document: Document, model: type[BaseModel]) -> tuple[int, str]:
     """Return the line and the words of one of pydantic's errors."""
     place: Key = tuple(part for part in error["loc"] if part not in _TAGS)
     name, value, kind = _spell(place), error["input"], error["type"]
@@ -135,7 +143,7 @@ def _complaint(error: Any, document: Document) -> tuple[int, str]:
         key: Key = tuple(str(context["error"]).split(" ")[0].split("."))
         return document.line_of(key), str(context["error"])
     if kind == "extra_forbidden":
-        return document.line_of(place), _unknown(place)
+        return document.line_of(place), _unknown(place, model)
     if kind == "missing":
         around = _spell(place[:-1])
         return document.line_of(place[:-1]), f"{around + ' lacks' if around else 'it lacks'} key {place[-1]!r}; add it"
@@ -158,8 +166,8 @@ def _words(kind: str, value: object, context: dict[str, Any]) -> str:
     return "one plain text is wanted here"
 
 
-def _unknown(place: Key) -> str:
-    model = _MODELS.get(str(place[0]), IncidentFile) if len(place) > 1 else IncidentFile
+def _unknown(place: Key, whole: type[BaseModel]) -> str:
+    model = _MODELS.get(str(place[0]), whole) if len(place) > 1 else whole
     allowed, name = tuple(model.model_fields), str(place[-1])
     close = get_close_matches(name, allowed, 1)
     hint = f"did you mean {close[0]!r}?" if close else f"the keys here are {', '.join(allowed)}"

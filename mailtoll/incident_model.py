@@ -206,6 +206,7 @@ class IncidentFile(Part):
     claims: tuple[Claim, ...] = ()
     cause: Line = ""
     next_update: Instant | None = None
+    standby: Text | None = None
     gates: Limits = GateLimits()
 
     @model_validator(mode="after")

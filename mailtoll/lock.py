@@ -1,7 +1,8 @@
 """One at a time in a run's folder: two whole runs never write into each other's tables.
 
 A whole run holds the folder alone; tasks of the DAGs, which go side by side by design, share it. Whoever comes second
-is told at once, waits for nothing, and changes nothing. The kernel drops the lock with its holder, however that ends.
+is told at once and changes nothing; only the standby store is waited for. The kernel drops the lock with its holder,
+however that ends.
 """
 
 import fcntl
@@ -26,8 +27,8 @@ _held: set[Path] = set()  # by this process: a step of a whole run works within 
 
 
 @contextmanager
-def hold(folder: Path, *, alone: bool) -> Iterator[None]:
-    """Hold a run's folder for as long as the block lasts; `FolderInUse`: another process does."""
+def hold(folder: Path, *, alone: bool, waits: bool = False) -> Iterator[None]:
+    """Hold a run's folder for as long as the block lasts; where another process does, wait, or `FolderInUse`."""
     name = folder.absolute()
     if name in _held:
         yield
@@ -37,7 +38,7 @@ def hold(folder: Path, *, alone: bool) -> Iterator[None]:
     inside.mkdir(mode=0o700, exist_ok=True)
     handle = os.open(inside / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        _lock(handle, folder, alone=alone)
+        _lock(handle, folder, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | (0 if waits else fcntl.LOCK_NB))
         _held.add(name)
         yield
     finally:
@@ -58,9 +59,9 @@ def alone_in_folder(
     return run
 
 
-def _lock(handle: int, folder: Path, *, alone: bool) -> None:
+def _lock(handle: int, folder: Path, kind: int) -> None:
     try:
-        fcntl.flock(handle, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        fcntl.flock(handle, kind)
     except BlockingIOError:
         raise FolderInUse(
             f"{folder}: another run works in this folder; wait until it has ended, or give another --out."

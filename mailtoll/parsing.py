@@ -51,15 +51,26 @@ _ENVELOPES_OF = {
 
 def parse_pulled(warehouse: Warehouse, source: Mapping[str, Any]) -> dict[str, Any]:
     """Parse the file of one INPUTS row; return its receipt (rows and lines by fate, digest, what was detected)."""
-    receipt_path = warehouse.folder / "parsed" / f"{source['source_id']}.json"
     reader = _reader(str(source["format"]), str(source["timezone"]), source["year"])
-    if receipt_path.exists():
-        receipt: dict[str, Any] = json.loads(receipt_path.read_text(encoding="utf-8"))
-        if receipt["reader"] == reader:
-            return receipt
+    before = read_receipt(warehouse, source["source_id"])
+    if before and before["reader"] == reader:
+        return before
     receipt = {"reader": reader, **_parse(warehouse, source)}
-    write_text(json.dumps(receipt, sort_keys=True), receipt_path, is_restricted=True)
+    write_text(json.dumps(receipt, sort_keys=True), _receipt_path(warehouse, source["source_id"]), is_restricted=True)
     return receipt
+
+
+def read_receipt(warehouse: Warehouse, source_id: str) -> dict[str, Any] | None:
+    """Return the receipt of the last parse of a file, whichever reader made it; None: there was none."""
+    try:
+        receipt: dict[str, Any] = json.loads(_receipt_path(warehouse, source_id).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return receipt
+
+
+def _receipt_path(warehouse: Warehouse, source_id: str) -> Path:
+    return warehouse.folder / "parsed" / f"{source_id}.json"
 
 
 def _parse(warehouse: Warehouse, source: Mapping[str, Any]) -> dict[str, Any]:

@@ -44,6 +44,7 @@ from mailtoll.manifest import forget_records, recorded
 from mailtoll.parsing import parse_pulled
 from mailtoll.run import Run
 from mailtoll.snapshot import keep_snapshot
+from mailtoll.standby import specs_beside_standby, with_standby
 from mailtoll.warehouse import sweep, write_parquet
 from sources import log_files
 from sources.compression import open_decompressed
@@ -124,9 +125,9 @@ def pull_logs(incident: str, out: str) -> list[str]:
     sweep(run.warehouse.root)
     forget_records(run.warehouse)
     write_definition(run.incident, run.warehouse)
-    pulled = log_files.pull_logs(run.incident.log_specs(), run.warehouse.root)
+    pulled = log_files.pull_logs(specs_beside_standby(run.incident), run.warehouse.root)
     dated = with_years(run, pulled, log_files.edge_lines(pulled, run.warehouse.root))
-    write_parquet(INPUTS.conform(dated), run.warehouse.table("pulled"))
+    write_parquet(with_standby(run, INPUTS.conform(dated)), run.warehouse.table("pulled"))
     return Run.of(incident, out).source_ids("log")
 
 

@@ -103,11 +103,16 @@ def settle(arrival: Arrival, into: Path) -> Receipt:
 def receipt_of(sha256: str, size: int, into: Path) -> Receipt | None:
     """Return the receipt of bytes that were kept in the run's folder `into`; None: they were not, or are gone."""
     try:
-        text = (into / RAW_FOLDER / ".receipts" / _receipt_name(sha256, size)).read_text(encoding="utf-8")
+        text = (into / receipt_path(sha256, size)).read_text(encoding="utf-8")
         receipt = Receipt(**json.loads(text))
         return receipt if (into / receipt.path).stat().st_size == size else None
     except (OSError, ValueError, TypeError):
         return None
+
+
+def receipt_path(sha256: str, size: int) -> Path:
+    """Return where the receipt of kept bytes lies, relative to the run's folder."""
+    return RAW_FOLDER / ".receipts" / _receipt_name(sha256, size)
 
 
 def safe_basename(name: str) -> str:
