@@ -18,8 +18,9 @@ $(ENV): requirements.txt requirements-dev.txt constraints.txt pyproject.toml set
 demo: $(ENV)  ## run the DAGs on the recorded flood, without a server; print the report's path and the headline
 	@.venv/bin/python -m tools.run_dags incidents/officemail-lab/incident.yaml --out build/officemail-lab
 
-test: $(ENV)  ## run every test (needs chromium and pflogsumm: installed where missing)
+test: $(ENV)  ## run every test (needs chromium, pflogsumm and sshd: installed where missing)
 	@setup/debian-packages
+	@setup/s3-server
 	PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/python -m pytest $(PYTEST_ARGS)
 
 check: $(ENV)  ## format, lint, types, and whether the data dictionary is current

@@ -50,9 +50,24 @@ class Incident(IncidentFile):
         """Return where logs and queue listings are, in the order of the file."""
         base, named_in = self._path.parent, str(self._path)
         logs = [
-            LogSpec(log.uri, base, "log", log.format, log.timezone, log.year, named_in=named_in) for log in self.logs
+            LogSpec(
+                log.uri,
+                base,
+                "log",
+                log.format,
+                log.timezone,
+                log.year,
+                named_in,
+                connection=log.connection,
+                follows=log.follow,
+            )
+            for log in self.logs
         ]
-        return (*logs, *(LogSpec(uri, base, "queue_snapshot", named_in=named_in) for uri in self.queue_snapshots))
+        listings = [
+            LogSpec(listing.uri, base, "queue_snapshot", named_in=named_in, connection=listing.connection)
+            for listing in self.queue_snapshots
+        ]
+        return (*logs, *listings)
 
     def records_spec(self) -> RecordsSpec:
         """Return where the customer records are."""

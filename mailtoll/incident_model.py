@@ -74,6 +74,17 @@ def _domain(value: str) -> str:
     return domain
 
 
+def _yes_or_no(value: object) -> object:
+    words = {"true": True, "false": False}
+    if not isinstance(value, bool) and str(value).lower() not in words:
+        raise ValueError(f"{value!r} will not do; write true or false")
+    return value if isinstance(value, bool) else words[str(value).lower()]
+
+
+def _listing(value: object) -> object:
+    return {"uri": value} if isinstance(value, str) else value
+
+
 def _limits(value: object) -> GateLimits:
     if not isinstance(value, dict):
         raise ValueError("this must be a list of names and limits, such as {unmatched_share: 0.1}")
@@ -110,12 +121,24 @@ class Part(BaseModel):
 
 
 class Log(Part):
-    """Log files to read: a path, a glob or a URI, and how to read stamps that do not say all."""
+    """Log files to read: a path, a glob or a URI with the name of its credentials, and how to read their stamps.
+
+    `follow`: a path's files grow and are rotated; those behind a URI always may.
+    """
 
     uri: Text
+    connection: Text | None = None
+    follow: Annotated[bool, BeforeValidator(_yes_or_no)] = False
     format: Annotated[str, one_of(*FORMATS)] = "auto"
     timezone: Zone = "UTC"
     year: Annotated[int, Field(ge=1980, le=2200)] | None = None
+
+
+class QueueListing(Part):
+    """A queue listing to read; where it is only a path, the path alone may stand."""
+
+    uri: Text
+    connection: Text | None = None
 
 
 class Customers(Part):
@@ -194,7 +217,7 @@ class IncidentFile(Part):
     title: Text
     timezone: Zone
     logs: Annotated[tuple[Log, ...], Field(min_length=1)]
-    queue_snapshots: tuple[Text, ...] = ()
+    queue_snapshots: tuple[Annotated[QueueListing, BeforeValidator(_listing)], ...] = ()
     customers: Customers
     window: Window
     as_of: Instant | None = None

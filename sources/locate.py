@@ -7,17 +7,15 @@ A relative path is relative to the incident file and is listed so, whatever mach
 import glob
 import os
 import posixpath
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
-from urllib.parse import urlsplit, urlunsplit
+from typing import BinaryIO, cast
 
+from sources.addresses import MAGIC, is_remote, listed, one_line
+from sources.resumed import Joined, insist, rest_of
+from sources.store import Listed, Store, open_store
 from transforms.errors import BadInput
-
-_REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[a-z0-9]+::")
-_MAGIC = re.compile(r"[*?[]")
 
 
 @dataclass(frozen=True)
@@ -30,33 +28,25 @@ class Found:
     local_path: Path | None = None
 
 
-def locate(pattern: str, base: Path, named_in: str) -> list[Found]:
+def locate(pattern: str, base: Path, named_in: str, connection: str | None = None) -> list[Found]:
     """Return the files that `pattern` means, sorted by listed name; `BadInput` where none is there or reachable."""
-    found = _remote(pattern, named_in) if is_remote(pattern) else _local(pattern, base, named_in)
+    remote = is_remote(pattern)
+    found = _remote(pattern, connection, named_in) if remote else locate_local(pattern, base, named_in)
     if not found:
-        raise BadInput(
-            f"{named_in}: no file matches {listed(pattern)!r}; "
-            "correct the path (relative paths start at the incident file)."
-        )
+        raise nothing_matches(pattern, named_in)
     return sorted(found, key=lambda f: f.uri)
 
 
-def is_remote(uri: str) -> bool:
-    """Say whether fsspec must open it."""
-    return bool(_REMOTE.match(uri)) and not uri.startswith("file://")
+def nothing_matches(pattern: str, named_in: str) -> BadInput:
+    """Return the error for a pattern that means no file."""
+    return BadInput(
+        f"{named_in}: no file matches {listed(pattern)!r}; "
+        "correct the path (relative paths start at the incident file)."
+    )
 
 
-def listed(uri: str) -> str:
-    """Return `uri` as it may be shown: without password, query and fragment."""
-    if not is_remote(uri):
-        return uri
-    parts = urlsplit(uri)
-    host = parts.netloc.rpartition("@")
-    user = host[0].split(":")[0]
-    return urlunsplit((parts.scheme, f"{user}@{host[2]}" if user else host[2], parts.path, "", ""))
-
-
-def _local(pattern: str, base: Path, named_in: str) -> list[Found]:
+def locate_local(pattern: str, base: Path, named_in: str) -> list[Found]:
+    """Return the files on this machine that `pattern` means, in any order; `BadInput` for a folder or a stray link."""
     plain = pattern.removeprefix("file://")
     anchored = os.path.join(base, os.path.expanduser(plain))
     if os.path.isdir(anchored):
@@ -65,8 +55,22 @@ def _local(pattern: str, base: Path, named_in: str) -> list[Found]:
         paths = [anchored]
     else:
         paths = glob.glob(os.path.join(glob.escape(str(base)), os.path.expanduser(plain)), recursive=True)
+        _refuse_stray(paths, anchored, named_in)
     is_relative = not os.path.isabs(os.path.expanduser(plain))
     return [_local_file(Path(p), base if is_relative else None, named_in) for p in paths if not os.path.isdir(p)]
+
+
+def _refuse_stray(paths: list[str], anchored: str, named_in: str) -> None:
+    """Refuse what a pattern reaches by a link that leads out of the folder before its first sign."""
+    sign = MAGIC.search(anchored)
+    fixed = os.path.dirname(anchored[: sign.start()]) if sign else ""
+    folder = os.path.realpath(fixed)
+    for path in paths:
+        if os.path.commonpath([os.path.realpath(path), folder]) != folder:
+            raise BadInput(
+                f"{named_in}: {one_line(path)} is a link that leads out of {one_line(fixed)}; name what it leads "
+                "to, or make the pattern exclude it."
+            )
 
 
 def _local_file(path: Path, base: Path | None, named_in: str) -> Found:
@@ -80,7 +84,7 @@ def _local_file(path: Path, base: Path | None, named_in: str) -> Found:
         except OSError as error:
             raise unreadable(uri, named_in, error) from None
 
-    return Found(Path(uri).as_posix(), path.name, opened, path)
+    return Found(one_line(Path(uri).as_posix()), path.name, opened, path)
 
 
 def unreadable(uri: str, named_in: str, error: Exception) -> BadInput:
@@ -89,46 +93,16 @@ def unreadable(uri: str, named_in: str, error: Exception) -> BadInput:
     return BadInput(f"{named_in}: {listed(uri)!r} cannot be read ({why}); make it readable and run again.")
 
 
-def _remote(pattern: str, named_in: str) -> list[Found]:
-    import fsspec  # slow to import, and local files do without
-
-    try:
-        system, path = fsspec.core.url_to_fs(pattern)
-        paths = [p for p in system.glob(path)] if _MAGIC.search(path) else [path] if system.exists(path) else []
-    except ImportError as error:
-        raise BadInput(
-            f"{named_in}: {listed(pattern)!r} needs a package that is not installed ({error.name or error})."
-        ) from None
-    except Exception as error:  # each protocol raises its own; the user needs the address and the reason
-        raise BadInput(
-            f"{named_in}: {listed(pattern)!r} cannot be reached ({_reason(error, pattern)}); "
-            "check address and credentials."
-        ) from None
-    head = pattern.split("://")[0] + "://" if "://" in pattern else ""
-    return [_remote_file(system, str(p), listed(_full(head, pattern, str(p), path)), named_in) for p in paths]
+def _remote(uri: str, connection: str | None, named_in: str) -> list[Found]:
+    store = open_store(uri, connection, named_in)
+    files = insist(store.files, uri, named_in)
+    return [_remote_file(store, file, named_in) for file in files]
 
 
-def _full(head: str, pattern: str, path: str, pattern_path: str) -> str:
-    """Return the URI of one match: the pattern's own address where it is no glob, else scheme and matched path."""
-    if path == pattern_path:
-        return pattern
-    if "://" in path:
-        return path
-    netloc = urlsplit(pattern).netloc
-    bare = path.lstrip("/")
-    return head + (bare if not netloc or bare.startswith(netloc.rpartition("@")[2]) else f"{netloc}/{bare}")
-
-
-def _reason(error: Exception, pattern: str) -> str:
-    words = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-    return words.replace(pattern, listed(pattern))
-
-
-def _remote_file(system: Any, path: str, uri: str, named_in: str) -> Found:
+def _remote_file(store: Store, file: Listed, named_in: str) -> Found:
     def opened() -> BinaryIO:
-        try:
-            return system.open(path, "rb", block_size=4 * 1024 * 1024)
-        except Exception as error:  # as above
-            raise unreadable(uri, named_in, error) from None
+        # Nothing vouches that a file that was cut off is still the same: it is read in one go or not at all.
+        rest = rest_of(store, file, 0, lambda: False, named_in)
+        return cast(BinaryIO, Joined(None, rest, leaves_line=False, may_break_off=False))
 
-    return Found(uri, posixpath.basename(urlsplit(path).path if "://" in path else path), opened)
+    return Found(file.uri, posixpath.basename(file.uri), opened)

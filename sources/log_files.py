@@ -11,9 +11,11 @@ from pathlib import Path
 import polars as pl
 
 from expectations.tables import FINDINGS, INPUTS
+from sources.addresses import is_remote
 from sources.locate import Found, locate
-from sources.log_spec import LogSpec
-from sources.raw_store import Receipt, incoming, receipt_of, receive, settle
+from sources.log_spec import LogSpec, refuse_other_options
+from sources.pulled import Pulled
+from sources.raw_store import forget, incoming, receipt_of, receive, settle
 from transforms.errors import BadInput
 
 # Two at a time: one waits for its disk or server while another is unpacked.
@@ -28,15 +30,20 @@ def pull_logs(specs: Iterable[LogSpec], into: Path) -> pl.DataFrame:
     file can't be read or vanished, an archive unpacks beyond reason, or two entries claim one file with different
     options.
     """
-    chosen = _chosen(specs)
-    with incoming(into) as folder, ThreadPoolExecutor(_AT_ONCE) as pool:
-        arrivals = pool.map(lambda c: receive(c[1], folder, into, c[0].named_in), chosen)
-        receipts = [settle(arrival, into) for arrival in arrivals]
+    given = list(specs)
+    followed = [s for s in given if s.kind == "log" and (s.follows or is_remote(s.uri))]
+    pulled = [*_pull_as_they_are([s for s in given if s not in followed], into), *_pull_followed(followed, into)]
+    rows: list[dict[str, object]] = []
     seen: set[tuple[str, str]] = set()
-    rows = []
-    for (spec, found), receipt in zip(chosen, receipts, strict=True):
-        rows.append(_row(spec, found, receipt) | {"is_duplicate": (spec.kind, receipt.source_id) in seen})
-        seen.add((spec.kind, receipt.source_id))
+    for file in sorted(pulled, key=lambda f: (f.spec.kind, f.uri)):
+        if rows and (rows[-1]["kind"], rows[-1]["uri"]) == (file.spec.kind, file.uri):
+            raise BadInput(
+                f"{file.spec.named_in}: {file.uri!r} is named by an entry that follows it and by one that does not; "
+                "make the patterns exclude each other."
+            )
+        key = (file.spec.kind, file.receipt.source_id)
+        rows.append(_row(file) | {"is_duplicate": key in seen})
+        seen.add(key)
     return INPUTS.conform(pl.DataFrame(rows, schema=dict(INPUTS.schema))) if rows else INPUTS.empty()
 
 
@@ -67,24 +74,43 @@ def edge_lines(inputs: pl.DataFrame, into: Path) -> dict[str, tuple[str, str]]:
     return edges
 
 
+def _pull_as_they_are(specs: Iterable[LogSpec], into: Path) -> list[Pulled]:
+    """Copy whole files, as they stand now."""
+    chosen = _chosen(specs)
+    with incoming(into) as folder, ThreadPoolExecutor(_AT_ONCE) as pool:
+        arrivals = pool.map(lambda c: receive(c[1], folder, into, c[0].named_in), chosen)
+        receipts = [settle(arrival, into) for arrival in arrivals]
+    return [Pulled(spec, found.uri, receipt) for (spec, found), receipt in zip(chosen, receipts, strict=True)]
+
+
+def _pull_followed(specs: list[LogSpec], into: Path) -> list[Pulled]:
+    """Pull what is new of files that grow; drop the kept bytes that longer ones now hold."""
+    if not specs:
+        return []
+    from sources.follow import pull_followed  # plain files do without it, and without fsspec
+
+    with incoming(into) as folder:
+        followed = pull_followed(specs, folder, into)
+    for receipt in followed.needless:
+        forget(receipt, into)
+    return followed.files
+
+
 def _chosen(specs: Iterable[LogSpec]) -> list[tuple[LogSpec, Found]]:
     """Return each file once with the entry that names it, sorted by kind and listed name."""
     chosen: dict[tuple[str, str], tuple[LogSpec, Found]] = {}
     for spec in specs:
-        for found in locate(spec.uri, spec.base, spec.named_in):
+        for found in locate(spec.uri, spec.base, spec.named_in, spec.connection):
             earlier = chosen.setdefault((spec.kind, found.uri), (spec, found))[0]
-            if (earlier.format, earlier.timezone, earlier.year) != (spec.format, spec.timezone, spec.year):
-                raise BadInput(
-                    f"{spec.named_in}: {found.uri!r} is named by {earlier.uri!r} and by {spec.uri!r} with different "
-                    "options; make the patterns exclude each other."
-                )
+            refuse_other_options(earlier, spec, found.uri)
     return [chosen[key] for key in sorted(chosen)]
 
 
-def _row(spec: LogSpec, found: Found, receipt: Receipt) -> dict[str, object]:
+def _row(file: Pulled) -> dict[str, object]:
+    spec, receipt = file.spec, file.receipt
     is_log = spec.kind == "log"
     return {
-        "uri": found.uri,
+        "uri": file.uri,
         "kind": spec.kind,
         "source_id": receipt.source_id,
         "path": receipt.path,

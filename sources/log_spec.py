@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from transforms.errors import BadInput
+
 FORMATS = ("auto", "postfix", "exim", "sendmail", "exchange")
 
 
@@ -10,9 +12,9 @@ FORMATS = ("auto", "postfix", "exim", "sendmail", "exchange")
 class LogSpec:
     """One entry of `logs` or `queue_snapshots`.
 
-    `uri` is a path, a glob or a URI that fsspec opens; a relative path is relative to `base`. `kind` is `log` or
-    `queue_snapshot`. `timezone` is that of stamps that carry none, `year` that of the first line. `named_in` says in
-    messages where the entry was written.
+    `uri` is a path, a glob or a URI; a relative path is relative to `base`; `connection` names credentials for a URI.
+    `kind` is `log` or `queue_snapshot`. `timezone` is that of stamps that carry none, `year` that of the first line.
+    `named_in` says in messages where the entry was written. `follows`: files grow and are rotated (`follow.py`).
     """
 
     uri: str
@@ -22,6 +24,17 @@ class LogSpec:
     timezone: str = "UTC"
     year: int | None = None
     named_in: str = "the incident file"
+    connection: str | None = None
+    follows: bool = False
+
+
+def refuse_other_options(one: LogSpec, other: LogSpec, uri: str) -> None:
+    """`BadInput` if two entries that name one file would read it in different ways."""
+    if (one.format, one.timezone, one.year) != (other.format, other.timezone, other.year):
+        raise BadInput(
+            f"{other.named_in}: {uri!r} is named by {one.uri!r} and by {other.uri!r} with different options; make the "
+            "patterns exclude each other."
+        )
 
 
 @dataclass(frozen=True)

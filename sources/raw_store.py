@@ -115,6 +115,12 @@ def receipt_path(sha256: str, size: int) -> Path:
     return RAW_FOLDER / ".receipts" / _receipt_name(sha256, size)
 
 
+def forget(receipt: Receipt, into: Path) -> None:
+    """Remove kept bytes and their receipt from the run's folder `into`."""
+    (into / receipt_path(receipt.sha256, receipt.bytes)).unlink(missing_ok=True)
+    (into / receipt.path).unlink(missing_ok=True)
+
+
 def safe_basename(name: str) -> str:
     """Return a name that stays inside its folder, whatever `name` says; control characters become `_`."""
     last = name.replace("\\", "/").rstrip("/").rpartition("/")[2]

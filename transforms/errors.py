@@ -6,3 +6,7 @@ class BadInput(Exception):
 
     The command line prints the sentence and exits with status 2.
     """
+
+
+class SourceAway(BadInput):
+    """A server could not be reached, or went away while it was read: the one bad input that trying again may mend."""

@@ -12,7 +12,8 @@ import polars as pl
 import pytest
 
 from sources import log_files, raw_store
-from sources.locate import Found, is_remote, listed, locate
+from sources.addresses import is_remote, listed
+from sources.locate import Found, locate
 from sources.log_files import edge_lines, pull_findings, pull_logs
 from sources.log_spec import LogSpec
 from sources.raw_store import safe_basename

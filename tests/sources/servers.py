@@ -1,0 +1,205 @@
+"""The real servers that sources are tested against: each is started by the test that asks for it, and stopped after."""
+
+import contextlib
+import http.server
+import json
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+SSHD = "/usr/sbin/sshd"
+S3_SERVER = Path(__file__).resolve().parents[2] / ".venv/s3-server/bin/moto_server"
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(port: int) -> None:
+    """Wait until somebody listens."""
+    for _ in range(200):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"nobody listens on port {port}")
+
+
+@dataclass
+class Sshd:
+    """An OpenSSH server of the test's own: keys, configuration and port; `root` is the folder that tests serve from."""
+
+    folder: Path
+    port: int
+    options: str = ""
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def root(self) -> Path:
+        """Where the served logs lie."""
+        return self.folder / "served"
+
+    def start(self) -> None:
+        """Start it; it takes the key in `key`, and shows `host_key`."""
+        config = self.folder / "sshd_config"
+        config.write_text(
+            f"Port {self.port}\nListenAddress 127.0.0.1\nHostKey {self.folder}/host_key\n"
+            f"AuthorizedKeysFile {self.folder}/key.pub\nStrictModes no\nPidFile none\nUsePAM no\n"
+            f"PermitRootLogin yes\nSubsystem sftp internal-sftp\n{self.options}\n"
+        )
+        if os.geteuid() == 0:
+            Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
+        with (self.folder / "sshd.log").open("ab") as log:
+            self.process = subprocess.Popen([SSHD, "-D", "-e", "-f", str(config)], stdout=log, stderr=log)
+        wait_for(self.port)
+
+    def stop(self) -> None:
+        """Stop it, and whoever it serves."""
+        if self.process:
+            self.cut()
+            self.process.terminate()
+            self.process.wait(10)
+            self.process = None
+
+    def cut(self) -> None:
+        """Kill whoever it serves at the moment; it goes on listening."""
+        assert self.process
+        for pid in _below(self.process.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def connection(self, **extra: str) -> str:
+        """What AIRFLOW_CONN_… holds: key and host key; `extra` changes that."""
+        public = (self.folder / "host_key.pub").read_text().split()
+        known = {"key_file": f"{self.folder}/key", "host_key": " ".join(public[:2]), **extra}
+        login = pwd.getpwuid(os.geteuid()).pw_name
+        return json.dumps({"conn_type": "sftp", "host": "127.0.0.1", "port": self.port, "login": login, "extra": known})
+
+
+def _below(pid: int) -> list[int]:
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = stat.read_text().rpartition(")")[2].split()
+            if int(fields[1]) == pid:
+                found += [*_below(int(stat.parent.name)), int(stat.parent.name)]
+    return found
+
+
+@pytest.fixture
+def sshd(tmp_path: Path) -> Iterator[Sshd]:
+    """A running OpenSSH server."""
+    folder = tmp_path / "sshd"
+    (folder / "served").mkdir(parents=True)
+    for name in ("host_key", "key"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)], check=True)
+    server = Sshd(folder, free_port())
+    server.start()
+    yield server
+    server.stop()
+
+
+class _Ranges(http.server.SimpleHTTPRequestHandler):
+    """The standard library's server, taught ranges, a password and how to hang up in the middle."""
+
+    def do_GET(self) -> None:
+        """Answer, from where the client asks for."""
+        server = self.server
+        assert isinstance(server, WebServer)
+        if not self._is_let_in():
+            return
+        path = Path(self.translate_path(self.path))
+        if not path.is_file():
+            self.send_error(404)
+            return
+        data = path.read_bytes()
+        asked = self.headers.get("Range", "") if server.knows_ranges else ""
+        start = int(asked.removeprefix("bytes=").rstrip("-").split("-")[0] or 0) if asked else 0
+        server.asked.append((self.path, start))
+        if asked and start >= len(data):
+            self.send_error(416)
+            return
+        self.send_response(206 if asked else 200)
+        self.send_header("Content-Length", str(len(data) - start))
+        if asked:
+            self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
+        self.end_headers()
+        cut, server.cut_after = server.cut_after, 0
+        self.wfile.write(data[start : start + cut] if cut else data[start:])
+        if cut:
+            self.close_connection = True
+
+    def do_HEAD(self) -> None:
+        """Answer with the size."""
+        if self._is_let_in():
+            super().do_HEAD()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def _is_let_in(self) -> bool:
+        assert isinstance(self.server, WebServer)
+        if self.server.secret and self.headers.get("Authorization") != self.server.secret:
+            self.send_error(401)
+            return False
+        return True
+
+
+class WebServer(http.server.ThreadingHTTPServer):
+    """An HTTP server on a folder; `asked` is what was asked for and from which byte on."""
+
+    knows_ranges = True
+    secret = ""
+    cut_after = 0
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(("127.0.0.1", 0), partial(_Ranges, directory=str(root)))
+        self.root = root
+        self.asked: list[tuple[str, int]] = []
+
+    @property
+    def address(self) -> str:
+        """Where it is."""
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[WebServer]:
+    """A running HTTP server."""
+    root = tmp_path / "web"
+    root.mkdir()
+    server = WebServer(root)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def s3() -> Iterator[str]:
+    """The address of a running S3-compatible server: moto's, as no packaged store installs beside our pins."""
+    if not S3_SERVER.exists() or not shutil.which(str(S3_SERVER)):
+        pytest.skip("no S3 server: setup/s3-server installs it")
+    port = free_port()
+    process = subprocess.Popen(
+        [str(S3_SERVER), "-H", "127.0.0.1", "-p", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    wait_for(port)
+    yield f"http://127.0.0.1:{port}"
+    process.terminate()
+    process.wait(10)
