@@ -9,7 +9,7 @@ from typing import Any
 from airflow.sdk import PartitionedAtRuntime, dag, task
 
 from dags.assets import customer_records
-from dags.runs import DEFAULTS, PARAMS, announce, choose_run
+from dags.runs import DEFAULTS, PARAMS, announce, choose_run, lend_connections
 
 
 @task
@@ -17,6 +17,7 @@ def pull_customer_records(run: dict[str, str]) -> dict[str, Any]:
     """Copy and normalise the records; return their number and digest."""
     from mailtoll import steps
 
+    lend_connections(run)
     return steps.pull_customer_records(**run)
 
 

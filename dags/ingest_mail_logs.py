@@ -9,7 +9,7 @@ from typing import Any
 from airflow.sdk import PartitionedAtRuntime, dag, task
 
 from dags.assets import mail_log_events
-from dags.runs import DEFAULTS, PARAMS, announce, choose_run, summed
+from dags.runs import DEFAULTS, PARAMS, announce, choose_run, lend_connections, summed
 
 
 @task
@@ -17,6 +17,7 @@ def pull_logs(run: dict[str, str]) -> list[str]:
     """Copy the log files into the run folder; return one id per file with content of its own."""
     from mailtoll import steps
 
+    lend_connections(run)
     return steps.pull_logs(**run)
 
 

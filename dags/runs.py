@@ -5,13 +5,15 @@ that was triggered by an asset takes them from the asset's event, so that the wh
 """
 
 import os
+from contextlib import suppress
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from airflow.sdk import Asset, ExceptionRetryPolicy, Param, RetryRule, get_current_context, task
+from airflow.sdk import Asset, Connection, ExceptionRetryPolicy, Param, RetryRule, get_current_context, task
 from airflow.sdk.definitions.retry_policy import RetryAction
+from airflow.sdk.exceptions import AirflowNotFoundException
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -42,7 +44,12 @@ DEFAULTS = {
     "retry_exponential_backoff": 2.0,
     "max_retry_delay": timedelta(minutes=10),
     # …but bad input stays bad until somebody mends it.
-    "retry_policy": ExceptionRetryPolicy([RetryRule("transforms.errors.BadInput", action=RetryAction.FAIL)]),
+    "retry_policy": ExceptionRetryPolicy(
+        [
+            RetryRule("transforms.errors.SourceAway", action=RetryAction.DEFAULT),
+            RetryRule("transforms.errors.BadInput", action=RetryAction.FAIL),
+        ]
+    ),
     "execution_timeout": timedelta(hours=6),
 }
 
@@ -65,6 +72,19 @@ def folder_for(incident: Path) -> Path:
     from mailtoll.incident import load_incident
 
     return Path(os.environ.get("MAILTOLL_OUT", PROJECT / "build")) / load_incident(incident).id
+
+
+def lend_connections(run: dict[str, str]) -> None:
+    """Put the connections that the incident names where steps look for them: the environment of this task alone.
+
+    They come from wherever this Airflow keeps them; of one that it lacks, the step says what to set.
+    """
+    from mailtoll.incident import load_incident
+    from sources.connections import variable_of
+
+    for name in load_incident(Path(run["incident"])).connections():
+        with suppress(AirflowNotFoundException):
+            os.environ[variable_of(name)] = Connection.get(name).as_json()
 
 
 def partition_of(run: dict[str, str]) -> str:

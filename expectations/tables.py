@@ -103,6 +103,7 @@ INPUTS = Table(
         Column("year", pl.Int64, "year of this file's first line, where stamps carry none", is_nullable=True),
         Column("first_at", INSTANT, "earliest stamp in the file", is_nullable=True),
         Column("last_at", INSTANT, "latest stamp in the file", is_nullable=True),
+        Column("query", pl.String, "SQL that gave customer records from a database", is_nullable=True),
     ),
 )
 

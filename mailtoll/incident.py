@@ -74,6 +74,11 @@ class Incident(IncidentFile):
         source = self.customers
         return RecordsSpec(source.uri, source.connection, source.table, self._path.parent, named_in=str(self._path))
 
+    def connections(self) -> tuple[str, ...]:
+        """Return the names of the connections that the file asks for, each once."""
+        names = [part.connection for part in (*self.logs, *self.queue_snapshots, self.customers)]
+        return tuple(dict.fromkeys(name for name in names if name))
+
     def declared_window(self) -> Interval | None:
         """Return the window of the file; None: it is to be detected."""
         return self.window.interval() if isinstance(self.window, Span) else None

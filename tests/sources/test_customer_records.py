@@ -12,8 +12,7 @@ from expectations.tables import CUSTOMER_RECORDS
 from sources.customer_records import PulledRecords, pull_customer_records
 from sources.domains import ascii_domain
 from sources.log_spec import RecordsSpec
-from sources.records_database import variable_of
-from transforms.errors import BadInput
+from transforms.errors import BadInput, SourceAway
 
 HEAD = "account_id,customer_id,segment,mailbox,address,valid_from,valid_to\n"
 ROW = "A1,C1,business,ann@example.com,sales@example.com,2030-01-01,2030-12-31\n"
@@ -146,7 +145,7 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             )
         link.execute("create table bare (account_id text)")
     link.close()
-    monkeypatch.setenv("MAILTOLL_CONN_OUR_CRM", f"sqlite:///{path}")
+    monkeypatch.setenv("AIRFLOW_CONN_OUR_CRM", f"sqlite://{str(path).replace('/', '%2F')}")
     return path
 
 
@@ -155,35 +154,37 @@ def table(tmp_path: Path, connection: str, name: str) -> PulledRecords:
 
 
 def test_a_table_is_kept_as_csv_of_the_contracts_columns(tmp_path: Path, database: Path) -> None:
-    result = table(tmp_path, "our-crm", "mailboxes")
+    result = table(tmp_path, "our_crm", "mailboxes")
     assert result.records["mailbox"].to_list() == ["ann@example.com", "zoe@example.com"]
     assert result.records.row(0)[1] == 'C, "1"'
     assert result.records.row(0)[5:] == (date(2030, 1, 1), None)
     source = result.inputs.row(0, named=True)
-    assert (source["uri"], source["format"]) == ("our-crm/mailboxes", "database")
+    assert (source["uri"], source["format"]) == ("our_crm/mailboxes", "database")
     assert "hunter2" not in (tmp_path / "out" / source["path"]).read_text(encoding="utf-8")
-    assert table(tmp_path, "our-crm", "mailboxes").inputs.equals(result.inputs), "the same rows give the same digest"
+    assert table(tmp_path, "our_crm", "mailboxes").inputs.equals(result.inputs), "the same rows give the same digest"
 
 
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("nowhere", "table 'nowhere' of connection 'our-crm' does not exist"),
+        ("nowhere", "table 'nowhere' of connection 'our_crm' does not exist"),
         ("bare", "has no column 'customer_id'"),
         ("mailboxes; drop table mailboxes", "does not exist"),
     ],
 )
 def test_a_table_that_will_not_do(tmp_path: Path, database: Path, name: str, says: str) -> None:
     with pytest.raises(BadInput, match=says):
-        table(tmp_path, "our-crm", name)
-    assert table(tmp_path, "our-crm", "mailboxes").records.height == 2
+        table(tmp_path, "our_crm", name)
+    assert table(tmp_path, "our_crm", "mailboxes").records.height == 2
 
 
 def test_a_database_without_address_or_out_of_reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert variable_of("crm.read-only") == "MAILTOLL_CONN_CRM_READ_ONLY"
-    with pytest.raises(BadInput, match="needs the environment variable MAILTOLL_CONN_CRM"):
+    with pytest.raises(BadInput, match="needs the environment variable AIRFLOW_CONN_CRM"):
         table(tmp_path, "crm", "mailboxes")
-    monkeypatch.setenv("MAILTOLL_CONN_CRM", "sqlite:////nowhere/secret.db")
-    with pytest.raises(BadInput, match="cannot be read") as caught:
+    monkeypatch.setenv("AIRFLOW_CONN_CRM", "ftp://host/secret")
+    with pytest.raises(BadInput, match="is of type 'ftp', which we read no records from"):
+        table(tmp_path, "crm", "mailboxes")
+    monkeypatch.setenv("AIRFLOW_CONN_CRM", "sqlite://%2Fnowhere%2Fsecret.db")
+    with pytest.raises(SourceAway, match="cannot be reached; check AIRFLOW_CONN_CRM") as caught:
         table(tmp_path, "crm", "mailboxes")
     assert "secret" not in str(caught.value)
