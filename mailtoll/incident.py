@@ -76,7 +76,8 @@ class Incident(IncidentFile):
 
     def connections(self) -> tuple[str, ...]:
         """Return the names of the connections that the file asks for, each once."""
-        names = [part.connection for part in (*self.logs, *self.queue_snapshots, self.customers)]
+        names = [log.connection for log in self.logs] + [listing.connection for listing in self.queue_snapshots]
+        names.append(self.customers.connection)
         return tuple(dict.fromkeys(name for name in names if name))
 
     def declared_window(self) -> Interval | None:

@@ -17,7 +17,7 @@ from mailtoll.durations import spell_duration
 from mailtoll.incident import load_incident
 from mailtoll.standby import Standby, first_stamp
 from mailtoll.warehouse import written_aside
-from sources.locate import is_remote
+from sources.addresses import is_remote
 from transforms.errors import BadInput
 from transforms.settings import Interval
 

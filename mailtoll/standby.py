@@ -8,6 +8,7 @@ are linked, not copied, and nothing is parsed twice.
 
 import os
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -66,7 +67,7 @@ def load_standby(path: Path) -> Standby:
 
 
 def ingest(standby: Standby, at: datetime) -> dict[str, int]:
-    """Pull and parse what is new by the instant `at`; return how many files were there, new, and parsed.
+    """Pull and parse what is new by the instant `at`; return how many files are held of it, new, and parsed.
 
     Dates in a path are written as `strftime` has them (`mail.log-%Y%m%d*`), and are those of `at`'s day in the time
     zone of the file: a past day can be fetched again by its own.
@@ -76,7 +77,8 @@ def ingest(standby: Standby, at: datetime) -> dict[str, int]:
     with hold(warehouse.root, alone=True, waits=True):
         sweep(warehouse.root)
         run = Run(dated, warehouse)
-        pulled = log_files.pull_logs([spec for spec in dated.log_specs() if spec.kind == "log"], warehouse.root)
+        followed = [replace(spec, follows=True) for spec in dated.log_specs() if spec.kind == "log"]
+        pulled = log_files.pull_logs(followed, warehouse.root)
         known = collected(warehouse)
         new = pulled.filter(~pl.col("is_duplicate")).join(known, on="source_id", how="anti", maintain_order="left")
         if new.height:

@@ -1,7 +1,7 @@
 """Customer records from a table of a database: the contract's columns only, in a read-only transaction, sorted.
 
-Where the database is and how to be let in says an Airflow connection; it is never listed nor kept. Rows come by a cursor
-on the server, so that a table of any size passes through little memory.
+Where the database is and how to be let in says an Airflow connection; it is never listed nor kept. Rows come by a
+cursor on the server, so that a table of any size passes through little memory.
 """
 
 import csv
@@ -35,8 +35,8 @@ def find_table(spec: RecordsSpec, columns: Sequence[str]) -> tuple[Found, str]:
     known = find_connection(name, "customers.connection", spec.named_in)
     if known.kind not in _DRIVERS:
         raise BadInput(
-            f"{spec.named_in}: connection {name!r} is of type {known.kind!r}, which we read no records from; the types are "
-            f"{', '.join(_DRIVERS)}."
+            f"{spec.named_in}: connection {name!r} is of type {known.kind!r}, which we read no records from; the "
+            f"types are {', '.join(_DRIVERS)}."
         )
     query = _query(table, columns)
     rows = _rows(known, table, columns, query, spec)
@@ -47,7 +47,7 @@ def _query(table: str, columns: Sequence[str]) -> "sqlalchemy.Select[Any]":
     import sqlalchemy  # only where records come from a database
 
     schema, _, name = table.rpartition(".")
-    chosen = [sqlalchemy.column(c) for c in columns]
+    chosen: list[sqlalchemy.ColumnClause[Any]] = [sqlalchemy.column(c) for c in columns]
     of = sqlalchemy.table(name, *chosen, schema=schema or None)
     return sqlalchemy.select(of).order_by(*of.columns)
 

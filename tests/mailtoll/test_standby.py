@@ -45,8 +45,8 @@ def test_only_what_is_new_is_parsed_and_what_the_source_dropped_stays(standby: S
     before = parsed_at(standby.warehouse.root)
     tiny.write(tmp_path / "in", later=True)
     (tmp_path / "in" / "day1.log").unlink()
-    assert ingest(standby, NOON) == {"files": 1, "new": 1, "parsed": 1}
-    assert ingest(standby, NOON) == {"files": 1, "new": 0, "parsed": 0}
+    assert ingest(standby, NOON) == {"files": 2, "new": 1, "parsed": 1}
+    assert ingest(standby, NOON) == {"files": 2, "new": 0, "parsed": 0}
     assert collected(standby.warehouse)["uri"].to_list() == ["in/day1.log", "in/day2.log"]
     after = parsed_at(standby.warehouse.root)
     assert len(after) == 2

@@ -17,21 +17,33 @@ from transforms.errors import BadInput, SourceAway
 
 COLUMNS = "account_id, customer_id, segment, mailbox, address, valid_from, valid_to"
 
+TABLE = f"""
+DROP SCHEMA IF EXISTS crm CASCADE;
+DROP ROLE IF EXISTS reader;
+CREATE SCHEMA crm;
+CREATE ROLE reader LOGIN;
+CREATE TABLE crm.mailboxes (account_id int, customer_id text, segment text, mailbox text, address text,
+                            valid_from date, valid_to date, password text);
+INSERT INTO crm.mailboxes
+SELECT n, 'C' || n, 'business', name, name, '2030-01-01', NULL, 'hunter2'
+FROM generate_series(1, 3000) AS n, concat('u', n, '@example.com') AS name;
+GRANT USAGE ON SCHEMA crm TO reader;
+GRANT SELECT ({COLUMNS}) ON crm.mailboxes TO reader;
+"""  # noqa: S608  # nobody but us writes these columns
+WRITING_VIEW = f"""
+CREATE TABLE crm.trace (at timestamptz);
+CREATE FUNCTION crm.leave_trace() RETURNS text LANGUAGE plpgsql SECURITY DEFINER AS
+    $$ BEGIN INSERT INTO crm.trace VALUES (now()); RETURN 'business'; END $$;
+CREATE VIEW crm.writing AS
+SELECT account_id, customer_id, crm.leave_trace() AS segment, mailbox, address, valid_from, valid_to FROM crm.mailboxes;
+GRANT SELECT ({COLUMNS}) ON crm.writing TO reader;
+"""  # noqa: S608  # as above
+
 
 @pytest.fixture
 def crm(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> Postgres:
     """A table of 3,000 records with a column that is none of our business, and a role that may only read the others."""
-    postgres.sql(f"""
-        DROP SCHEMA IF EXISTS crm CASCADE; CREATE SCHEMA crm;
-        CREATE TABLE crm.mailboxes (account_id int, customer_id text, segment text, mailbox text, address text,
-                                    valid_from date, valid_to date, password text);
-        INSERT INTO crm.mailboxes
-        SELECT n, 'C' || n, 'business', 'u' || n || '@example.com', 'u' || n || '@example.com', '2030-01-01', NULL, 'hunter2'
-        FROM generate_series(1, 3000) AS n;
-        DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'reader') THEN CREATE ROLE reader LOGIN; END IF; END $$;
-        GRANT USAGE ON SCHEMA crm TO reader;
-        GRANT SELECT ({COLUMNS}) ON crm.mailboxes TO reader;
-    """)
+    postgres.sql(TABLE)
     monkeypatch.setenv("AIRFLOW_CONN_CRM", postgres.connection("reader"))
     return postgres
 
@@ -57,10 +69,8 @@ def test_only_the_contracts_columns_are_asked_for(tmp_path: Path, crm: Postgres)
     assert result.records.height == 3000
     assert result.records.row(0)[5:] == (date(2030, 1, 1), None)
     source = result.inputs.row(0, named=True)
-    assert " ".join(source["query"].split()) == (
-        "SELECT " + ", ".join(f"crm.mailboxes.{c}" for c in COLUMNS.split(", ")) + " FROM crm.mailboxes ORDER BY "
-        + ", ".join(f"crm.mailboxes.{c}" for c in COLUMNS.split(", "))
-    )  # fmt: skip
+    names = ", ".join(f"crm.mailboxes.{name}" for name in COLUMNS.split(", "))
+    assert source["query"].split() == ["SELECT", *names.split(), "FROM", "crm.mailboxes", "ORDER", "BY", *names.split()]
     assert (source["uri"], source["format"], source["lines"]) == ("crm/crm.mailboxes", "database", 3001)
 
 
@@ -76,14 +86,7 @@ def test_a_report_repeats_after_the_records_changed(tmp_path: Path, crm: Postgre
 
 
 def test_nothing_can_be_written(tmp_path: Path, crm: Postgres) -> None:
-    crm.sql(f"""
-        CREATE TABLE crm.trace (at timestamptz);
-        CREATE FUNCTION crm.leave_trace() RETURNS text LANGUAGE plpgsql SECURITY DEFINER AS
-            $$ BEGIN INSERT INTO crm.trace VALUES (now()); RETURN 'business'; END $$;
-        CREATE VIEW crm.writing AS SELECT account_id, customer_id, crm.leave_trace() AS segment, mailbox, address,
-            valid_from, valid_to FROM crm.mailboxes;
-        GRANT SELECT ({COLUMNS}) ON crm.writing TO reader;
-    """)
+    crm.sql(WRITING_VIEW)
     with pytest.raises(BadInput, match=r"cannot be read \(InternalError\)"):
         pulled(tmp_path, "crm.writing")
 
