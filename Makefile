@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3.11
 ENV := .venv/.installed
 
-.PHONY: help setup demo test check format airflow bench dictionary lock clean
+.PHONY: help setup demo sample test check format airflow bench dictionary lock clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,6 +17,12 @@ $(ENV): requirements.txt requirements-dev.txt constraints.txt pyproject.toml set
 
 demo: $(ENV)  ## run the DAGs on the recorded flood, without a server; print the report's path and the headline
 	@.venv/bin/python -m tools.run_dags incidents/officemail-lab/incident.yaml --out build/officemail-lab
+
+sample: $(ENV)  ## simulate four weeks of a platform of 60,000 mailboxes, measure them, and take the README's picture
+	@setup/debian-packages
+	@.venv/bin/python -m lab.sample build/officemail-sample
+	@.venv/bin/mailtoll run build/officemail-sample/incident.yaml --out build/officemail-sample/report
+	@.venv/bin/python -m tools.picture build/officemail-sample/report/report.html docs/report.png
 
 test: $(ENV)  ## run every test (needs chromium, pflogsumm and sshd: installed where missing)
 	@setup/debian-packages
