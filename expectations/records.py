@@ -19,6 +19,8 @@ _RULES: tuple[tuple[str, Severity, str, str], ...] = (
     ("records_end_after_they_begin", "warn", "record", "with its end before its beginning"),
     ("one_account_per_mailbox", "warn", "record", "of a mailbox with two accounts on one day"),
     ("one_segment_per_account", "warn", "record", "of an account with two segments on one day"),
+    ("one_customer_per_account", "warn", "record", "of an account with two customers on one day"),
+    ("segments_spelled_one_way", "warn", "record", "of a segment that is also spelled in other letters"),
 )
 
 
@@ -40,6 +42,10 @@ def gates_on_records(records: pl.DataFrame, limits: GateLimits) -> pl.DataFrame:
         "records_end_after_they_begin": numbered.filter(pl.col("valid_to") < pl.col("valid_from"))["row"],
         "one_account_per_mailbox": find_overlaps(whole, "mailbox", "account_id"),
         "one_segment_per_account": find_overlaps(whole, "account_id", "segment"),
+        "one_customer_per_account": find_overlaps(
+            whole.filter(pl.col("customer_id").is_not_null()), "account_id", "customer_id"
+        ),
+        "segments_spelled_one_way": _spelled_twice(whole),
     }
     values = {gate: len(found) for gate, found in rows.items()}
     values["ambiguous_addresses"] = whole.filter(pl.col("row").is_in(ambiguous.implode()))["address"].n_unique()
@@ -80,6 +86,13 @@ def find_overlaps(records: pl.DataFrame, of: str, value: str) -> pl.Series:
     overlaps_earlier = pl.col("valid_from") <= pl.col("valid_to").cum_max().shift(1).over(of)
     overlaps_later = pl.col("valid_from").shift(-1).over(of) <= pl.col("valid_to")
     return in_order.filter(overlaps_earlier | overlaps_later)["row"].explode().drop_nulls().sort()
+
+
+def _spelled_twice(records: pl.DataFrame) -> pl.Series:
+    """Return the `row` numbers of records whose segment is like another one but for its case, spaces or signs."""
+    plain = pl.col("segment").str.to_lowercase().str.replace_all(r"[\s_-]+", "")
+    spellings = records.select("row", spellings=pl.col("segment").n_unique().over(plain))
+    return spellings.filter(pl.col("spellings") > 1)["row"]
 
 
 def _is_incomplete() -> pl.Expr:

@@ -90,7 +90,7 @@ INPUTS = Table(
     key=("uri",),
     columns=(
         Column("uri", pl.String, "where the file came from, as resolved from the incident file"),
-        Column("kind", pl.String, "what it is", allowed=("log", "queue_snapshot", "customer_records")),
+        Column("kind", pl.String, "what it is", allowed=("log", "queue_snapshot", "customer_records", "corrections")),
         _SOURCE_ID,
         Column("path", pl.String, "the copy kept in the run's folder, relative to it; bytes as received"),
         Column("sha256", pl.String, "SHA-256 of the bytes as received"),
@@ -229,6 +229,21 @@ CUSTOMER_RECORDS = Table(
         Column("address", pl.String, "address that leads there, lower case; the mailbox's own name is one"),
         Column("valid_from", pl.Date, "first day, in the incident's time zone", is_nullable=True),
         Column("valid_to", pl.Date, "last day, inclusive; empty: still valid", is_nullable=True),
+    ),
+)
+
+CORRECTIONS = Table(
+    name="corrections",
+    grain="one row per correction that was made to the customer records before anything was counted",
+    key=("correction",),
+    columns=(
+        Column("correction", pl.Int64, "number of the entry in the file of corrections", minimum=1),
+        Column("selected_by", pl.String, "columns whose values say which records are meant"),
+        Column("action", pl.String, "what was done with them", allowed=("set", "remove")),
+        Column("columns", pl.String, "columns that were given new values", is_nullable=True),
+        Column("records", pl.Int64, "records that it met, as many as it expected", unit="records", minimum=0),
+        Column("reason", pl.String, "why, as written"),
+        Column("who", pl.String, "who answers for it, as written"),
     ),
 )
 
@@ -798,6 +813,7 @@ TABLES = (
     ACTIVITY,
     FINDINGS,
     CUSTOMER_RECORDS,
+    CORRECTIONS,
     DELIVERIES,
     CELLS,
     BOUNDS,

@@ -72,7 +72,17 @@ class Incident(IncidentFile):
     def records_spec(self) -> RecordsSpec:
         """Return where the customer records are."""
         source = self.customers
-        return RecordsSpec(source.uri, source.connection, source.table, self._path.parent, named_in=str(self._path))
+        return RecordsSpec(
+            source.uri,
+            source.connection,
+            source.table,
+            self._path.parent,
+            str(self._path),
+            source.snapshots,
+            source.corrections,
+            self.timezone,
+            source.segments,
+        )
 
     def connections(self) -> tuple[str, ...]:
         """Return the names of the connections that the file asks for, each once."""

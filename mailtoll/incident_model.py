@@ -142,11 +142,18 @@ class QueueListing(Part):
 
 
 class Customers(Part):
-    """Customer records: a file, behind an address with the name of its credentials, or a table of a database."""
+    """Customer records: a file, behind an address with the name of its credentials, or a table of a database.
+
+    `snapshots`: a folder of daily snapshots, for records that keep no days of validity; `corrections`: a file of them;
+    `segments`: all that there are, where no other may occur.
+    """
 
     uri: Text | None = None
     connection: Text | None = None
     table: Text | None = None
+    snapshots: Text | None = None
+    corrections: Text | None = None
+    segments: tuple[Text, ...] = ()
 
     @model_validator(mode="after")
     def _is_one_source(self) -> "Customers":

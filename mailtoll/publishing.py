@@ -144,6 +144,7 @@ def _publication(run: Run, gates: pl.DataFrame) -> Publication:
         inputs=pl.read_parquet(warehouse.table("inputs")),
         gates=gates,
         findings=pl.read_parquet(warehouse.table("findings")),
+        corrections=pl.read_parquet(warehouse.table("corrections")),
         line_counts=run.line_counts,
         activity=run.parts(ACTIVITY),
         set_aside=_set_aside(run),

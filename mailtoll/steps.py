@@ -22,6 +22,7 @@ from expectations.tables import (
     ACTIVITY,
     BOUNDS,
     CELLS,
+    CORRECTIONS,
     DELAYS,
     DELIVERIES,
     FAULT_SHARES,
@@ -147,6 +148,7 @@ def pull_customer_records(incident: str, out: str) -> dict[str, Any]:
     pulled = pull_records(run.incident.records_spec(), run.warehouse.root)
     write_parquet(pulled.records, run.warehouse.table("customer_records"))
     write_parquet(pulled.inputs, run.warehouse.table("pulled_records"))
+    write_parquet(pulled.corrections, run.warehouse.table(CORRECTIONS.name))
     return {"rows": pulled.records.height, "digest": pulled.inputs["sha256"][0]}
 
 

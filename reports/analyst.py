@@ -94,4 +94,5 @@ def _common(p: Publication) -> dict[str, object]:
         "set_aside": evidence.set_aside_table(p),
         "outcomes": evidence.outcomes_table(p),
         "inputs": evidence.inputs_table(p),
+        "corrections": evidence.corrections_table(p),
     }

@@ -173,6 +173,26 @@ def inputs_table(p: Publication) -> PageTable | None:
     )
 
 
+def corrections_table(p: Publication) -> PageTable | None:
+    """Return which records were corrected before they were used, and who answers for it; None where none was."""
+    if p.corrections is None or p.corrections.is_empty():
+        return None
+    hide = ids(p)
+    rows = tuple(
+        (
+            page_table.text(row["selected_by"].replace("_", " ")),
+            page_table.text("removed" if row["action"] == "remove" else f"new {row['columns']}".replace("_", " ")),
+            page_table.count(row["records"]),
+            page_table.text(without_ids(row["reason"], hide)),
+            page_table.text(without_ids(row["who"], hide)),
+        )
+        for row in p.corrections.iter_rows(named=True)
+    )
+    return PageTable(
+        "corrections-table", "Corrected customer records", ("chosen by", "what", "records", "why", "says who"), rows
+    )
+
+
 def remedies(p: Publication) -> list[dict[str, str]]:
     """Return each breach that forbids publication: what was seen, what is allowed, what to do."""
     if p.gates is None:

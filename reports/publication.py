@@ -79,6 +79,7 @@ class Publication:
     inputs: pl.DataFrame | None = None
     gates: pl.DataFrame | None = None
     findings: pl.DataFrame | None = None
+    corrections: pl.DataFrame | None = None
     line_counts: pl.DataFrame | None = None
     cells: pl.DataFrame | None = None
     minutes: pl.DataFrame | None = None

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sources.compression import open_decompressed
-from sources.raw_store import RAW_FOLDER, Receipt, receipt_of
+from sources.raw_store import RAW_FOLDER, Receipt, receipt_of, write_aside
 
 EDGE = 4096  # bytes at either end by which a file is known: a dozen lines with their stamps and ids
 _LEDGER = RAW_FOLDER / ".ledger.json"
@@ -61,10 +61,7 @@ class Ledger:
         with self._lock:
             self._entries[store] = sorted(entries, key=lambda e: (e.uri, e.received_at))
             text = json.dumps({s: [asdict(e) for e in es] for s, es in sorted(self._entries.items())}, indent=1)
-            aside = self._into / f"{_LEDGER}.aside"
-            aside.touch(mode=0o600)
-            aside.write_text(text + "\n", encoding="utf-8")
-            aside.replace(self._into / _LEDGER)
+            write_aside(f"{text}\n".encode(), self._into / _LEDGER)
 
 
 def entry_of(uri: str, receipt: Receipt, seen: int, into: Path) -> Entry:

@@ -39,10 +39,19 @@ def refuse_other_options(one: LogSpec, other: LogSpec, uri: str) -> None:
 
 @dataclass(frozen=True)
 class RecordsSpec:
-    """Where the customer records are: either `uri` (CSV or Parquet), or `connection` and `table` of a database."""
+    """Where the customer records are: either `uri` (CSV or Parquet), or `connection` and `table` of a database.
+
+    `connection` with a `uri` names its credentials. `snapshots` is a folder of daily snapshots, for records that keep
+    no days of validity, `corrections` a file of corrections. `timezone` is the incident's, in which days are counted.
+    `segments` are all that there are, if they are known.
+    """
 
     uri: str | None = None
     connection: str | None = None
     table: str | None = None
     base: Path = field(default_factory=Path)
     named_in: str = "the incident file"
+    snapshots: str | None = None
+    corrections: str | None = None
+    timezone: str = "UTC"
+    segments: tuple[str, ...] = ()

@@ -115,6 +115,14 @@ def receipt_path(sha256: str, size: int) -> Path:
     return RAW_FOLDER / ".receipts" / _receipt_name(sha256, size)
 
 
+def write_aside(content: bytes, path: Path) -> None:
+    """Write bytes in place of `path` at once, for nobody else to read."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    with os.fdopen(handle, "wb") as aside:
+        aside.write(content)
+    Path(name).replace(path)
+
+
 def forget(receipt: Receipt, into: Path) -> None:
     """Remove kept bytes and their receipt from the run's folder `into`."""
     (into / receipt_path(receipt.sha256, receipt.bytes)).unlink(missing_ok=True)

@@ -26,12 +26,12 @@ def read_records(path: Path, uri: str, columns: Sequence[str]) -> tuple[pl.DataF
     with open_decompressed(path) as file:
         is_parquet = file.read(4) == b"PAR1"
     if is_parquet:
-        return _dates(_read_parquet(path, uri, columns), uri, None), "parquet"
+        return dates_of(_read_parquet(path, uri, columns), uri, None), "parquet"
     with open_decompressed(path) as file:
         content = file.read()
         if getattr(file, "is_truncated", False):
             raise BadInput(f"{uri}: the archive is cut off or damaged; fetch the customer records again.")
-    return _dates(_read_csv(content, uri, columns), uri, content), "csv"
+    return dates_of(_read_csv(content, uri, columns), uri, content), "csv"
 
 
 def _check_columns(found: Sequence[str], wanted: Sequence[str], uri: str) -> None:
@@ -106,14 +106,17 @@ def _read_parquet(path: Path, uri: str, columns: Sequence[str]) -> pl.DataFrame:
         if kind.is_float() or kind.is_nested() or kind == pl.Binary:
             wanted = "date" if name in _DATES else "text"
             raise BadInput(f"{uri}: column {name!r} holds {kind}; store it as {wanted}.")
-    keep_type = [n for n in _DATES if frame.schema[n].is_temporal()]
+    keep_type = [n for n in _DATES if n in columns and frame.schema[n].is_temporal()]
     return frame.select(pl.col(n).cast(pl.Date if n in keep_type else pl.String) for n in columns)
 
 
-def _dates(frame: pl.DataFrame, uri: str, content: bytes | None) -> pl.DataFrame:
-    """Return `frame` with days of validity as dates; an empty text is no date, any other that is none is refused."""
+def dates_of(frame: pl.DataFrame, uri: str, content: bytes | None) -> pl.DataFrame:
+    """Return `frame` with days of validity as dates; an empty text is no date, any other that is none is refused.
+
+    `content` is the CSV that it was read from, to tell the line at fault.
+    """
     for name in _DATES:
-        if frame.schema[name] == pl.Date:
+        if frame.schema.get(name, pl.Date) == pl.Date:
             continue
         texts = frame[name].str.strip_chars().replace("", None)
         written = texts.set(~texts.str.contains(_ISO_DATE), None) if texts.len() else texts

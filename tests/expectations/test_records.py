@@ -81,6 +81,19 @@ def test_what_only_warns() -> None:
     assert failed(gates_on_records(records(ANN, two_accounts), LIMITS), "warn") == {"one_account_per_mailbox"}
     two_segments = ("A1", "residential", "ann@example.com", "info@example.com", None, None)
     assert failed(gates_on_records(records(ANN, two_segments), LIMITS), "warn") == {"one_segment_per_account"}
+    shouted = ("A2", "Busi-ness", "bob@example.com", "bob@example.com", None, None)
+    found = gate(gates_on_records(records(ANN, shouted), LIMITS), "segments_spelled_one_way")
+    assert not found["is_passed"]
+    assert found["observed"].endswith("in other letters in 2 records: data rows 1, 2")
+    two_customers = records(ANN, ("A1", "business", "bob@example.com", "bob@example.com", None, None)).with_columns(
+        customer_id=pl.Series(["C1", "C2"])
+    )
+    assert failed(gates_on_records(two_customers, LIMITS), "warn") == {"one_customer_per_account"}
+    handed_over = records(
+        ("A1", "business", "ann@example.com", "ann@example.com", 1, 9),
+        ("A1", "business", "ann@example.com", "ann@example.com", 10, None),
+    ).with_columns(customer_id=pl.Series(["C1", "C2"]))
+    assert failed(gates_on_records(handed_over, LIMITS), "warn") == set()
     backwards = ("A2", "business", "bob@example.com", "bob@example.com", 9, 8)
     assert failed(gates_on_records(records(ANN, backwards), LIMITS), "warn") == {"records_end_after_they_begin"}
     only_alias = ("A2", "business", "bob@example.com", "info@example.com", None, None)
