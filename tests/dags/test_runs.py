@@ -1,10 +1,14 @@
 """What the DAGs share: the name of a run, its folder, and the facts of an asset event."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from sources.connections import find_connection
+from tests.mailtoll import tiny
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +33,36 @@ def test_a_run_has_one_partition_and_other_runs_have_others(runs: ModuleType) ->
     assert names[0] == names[3]
     assert len(set(names)) == 3
     assert all(name.startswith("flood-") for name in names)
+
+
+def test_a_task_lends_its_step_the_connections_that_the_incident_names(
+    runs: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that this Airflow has; of others the step itself says what to set."""
+    from airflow.sdk import Connection
+    from airflow.sdk.exceptions import AirflowNotFoundException
+
+    def kept(name: str) -> Connection:
+        if name == "crm":
+            return Connection(
+                "crm", conn_type="postgres", host="crm.example.com", password="p/%", extra='{"sslmode": "require"}'
+            )
+        raise AirflowNotFoundException(name)
+
+    monkeypatch.setattr(runs.Connection, "get", kept)
+    monkeypatch.setenv("AIRFLOW_CONN_CRM", "")
+    monkeypatch.delenv("AIRFLOW_CONN_MX_LOGS", raising=False)
+    sources = (
+        'logs: [{uri: "sftp://mx/mail.log", connection: mx_logs}]\ncustomers: {connection: crm, table: mailboxes}\n'
+    )
+    incident = tiny.INCIDENT.replace('logs: [{uri: "*.log", format: postfix}]\n', "")
+    (tmp_path / "incident.yaml").write_text(incident.replace("customers: {uri: customers.csv}\n", sources))
+    runs.lend_connections(a_run(str(tmp_path / "incident.yaml")))
+    found = find_connection("crm", "customers.connection", "incident.yaml")
+    assert (found.kind, found.host, found.password, found.extra) == (
+        "postgres", "crm.example.com", "p/%", {"sslmode": "require"}
+    )  # fmt: skip
+    assert "AIRFLOW_CONN_MX_LOGS" not in os.environ
 
 
 def test_a_partition_fits_airflows_250_characters(runs: ModuleType) -> None:
