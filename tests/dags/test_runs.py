@@ -45,7 +45,11 @@ def test_a_task_lends_its_step_the_connections_that_the_incident_names(
     def kept(name: str) -> Connection:
         if name == "crm":
             return Connection(
-                "crm", conn_type="postgres", host="crm.example.com", password="p/%", extra='{"sslmode": "require"}'
+                conn_id="crm",
+                conn_type="postgres",
+                host="crm.example.com",
+                password="p/%",
+                extra='{"sslmode": "require"}',
             )
         raise AirflowNotFoundException(name)
 
