@@ -36,7 +36,10 @@ BY_WEEKDAY = np.array([1.1, 1.15, 1.1, 1.1, 1.0, 0.45, 0.4])
 
 
 def messages(mailboxes: int, rng: np.random.Generator) -> pl.DataFrame:
-    """Return one row per message, by arrival: `seconds` since START, `mailbox`, `is_bulk`, `wait`, `end`."""
+    """Return one row per message, by arrival: `seconds` since START, `mailbox`, `is_bulk`, `wait`, `end`.
+
+    What would end after the last day is left out, so that the log has every end.
+    """
     subscribers = rng.choice(mailboxes, round(mailboxes * SUBSCRIBED_SHARE), replace=False)
     parts = [_ordinary(mailboxes, subscribers, rng)]
     parts += [_send(*send, subscribers, mailboxes, rng) for send in SENDS]
@@ -44,13 +47,10 @@ def messages(mailboxes: int, rng: np.random.Generator) -> pl.DataFrame:
     wait = _queue(mail["seconds"].to_numpy(), mailboxes) + np.exp(rng.normal(-2.0, 0.9, len(mail)))
     slow = (rng.random(len(mail)) < SLOW_SHARE) & ~mail["is_bulk"].to_numpy()
     wait = wait + slow * np.exp(rng.normal(np.log(1500), 1.1, len(mail)))
-    return (
-        mail.with_columns(wait=wait)
-        .with_columns(end=_ends(mail["seconds"].to_numpy(), wait, mail, rng))
-        .with_columns(
-            wait=pl.when(pl.col("end") == "deleted").then(DELETED_HOUR * 3600 - pl.col("seconds")).otherwise("wait")
-        )
-    )
+    mail = mail.with_columns(wait=wait, end=_ends(mail["seconds"].to_numpy(), wait, mail, rng))
+    until_deleted = DELETED_HOUR * 3600 - pl.col("seconds")
+    mail = mail.with_columns(wait=pl.when(pl.col("end") == "deleted").then(until_deleted).otherwise("wait"))
+    return mail.filter(pl.col("seconds") + pl.col("wait") < DAYS * 86400 - 1)
 
 
 def instant(day: int) -> datetime:
@@ -80,8 +80,7 @@ def _send(
 
 
 def _frame(seconds: np.ndarray, mailbox: np.ndarray, is_bulk: np.ndarray) -> pl.DataFrame:
-    latest = DAYS * 86400 - 7200.0  # what comes last has two hours to end
-    return pl.DataFrame({"seconds": np.minimum(seconds, latest), "mailbox": mailbox, "is_bulk": is_bulk})
+    return pl.DataFrame({"seconds": seconds, "mailbox": mailbox, "is_bulk": is_bulk})
 
 
 def _queue(arrivals: np.ndarray, mailboxes: int) -> np.ndarray:

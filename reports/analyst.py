@@ -66,7 +66,6 @@ def analyst_report(p: Publication) -> str:
         rules=rules(),
         grid=grid(p),
         sql=p.sql,
-        glossary=GLOSSARY,
     )
 
 
@@ -82,6 +81,7 @@ def _common(p: Publication) -> dict[str, object]:
     gates = evidence.gates_table(p)
     return {
         "p": p,
+        "glossary": GLOSSARY,
         "history": history_section(p),
         "status_sentence": story.status_sentence(p),
         "window": words.span(window.start, window.end, zone),

@@ -1,5 +1,6 @@
 """What each figure rests on: the grid, the checks, the findings, every line's fate, the inputs."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -147,7 +148,7 @@ def inputs_table(p: Publication) -> PageTable | None:
         (
             page_table.text(f"{row['uri']}: {row['query']}" if row["query"] else row["uri"]),
             page_table.text(_kind(row)),
-            page_table.text(row["dialect_lines"] or row["format"]),
+            page_table.text(_thousands(row["dialect_lines"] or row["format"])),
             page_table.count(row["bytes"]),
             page_table.count(row["lines"]),
             page_table.when(row["first_at"], zone),
@@ -217,6 +218,11 @@ def ids(p: Publication) -> frozenset[str]:
 def verdict(row: dict[str, Any]) -> str:
     """Return how a check went, in a word."""
     return "held" if row["is_passed"] else {"warn": "warning", "fail": "breached"}[row["severity"]]
+
+
+def _thousands(text: str | None) -> str | None:
+    """Return text with separators in its numbers: `107857 postfix` is `107,857 postfix`."""
+    return re.sub(r"\b\d{4,}\b", lambda found: words.number(int(found[0])), text) if text else text
 
 
 def _kind(row: dict[str, Any]) -> str:

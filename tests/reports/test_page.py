@@ -16,9 +16,11 @@ from expectations import tables
 from reports.analyst import analyst_report
 from reports.evidence import gates_sentence
 from reports.executive import executive_summary
+from reports.glossary import GLOSSARY
 from reports.impact_json import impact_json
 from reports.page import with_code
 from reports.publication import Publication
+from reports.quality import quality_page
 from tests.reports import publication_fixture as fixture
 from tests.reports.pages import read
 from transforms.settings import Definition
@@ -128,6 +130,22 @@ def test_lines_that_were_set_aside_are_counted_by_reason() -> None:
     text = read(analyst_report(fixture.publication())).text
     assert "mx1/mail.log.gzno_stamp2,03117" in text
     assert "mx2/mail.log.gztorn2,0315" in text
+
+
+def test_every_word_of_the_glossary_tells_its_meaning_where_it_is_used() -> None:
+    page = read(analyst_report(fixture.publication()))
+    used = {str(a["href"]): a["data-meaning"] for t, a in page.tags if t == "a" and "data-meaning" in a}
+    assert used == {f"#term-{word.replace(' ', '-')}": meaning for word, meaning in GLOSSARY.items()}
+
+
+@pytest.mark.parametrize("build", [fixture.publication, fixture.refused])
+@pytest.mark.parametrize("page", [*PAGES, quality_page])
+def test_no_number_stands_without_its_separators(
+    page: Callable[[Publication], str], build: Callable[[], Publication]
+) -> None:
+    html = re.sub(r"<(script|style|pre|code)\b.*?</\1>", "", page(build()), flags=re.DOTALL)
+    words = re.sub(r"[0-9a-f]{40,}", "", read(html.replace("</t", " </t")).text)  # no digests, cells apart
+    assert not re.findall(r"(?<![\w.,:-])\d{5,}(?![\w-])", words)
 
 
 def test_anchors_are_permanent_and_lead_somewhere() -> None:
