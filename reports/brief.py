@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from reports import story, words
 from reports.cells import Cell, headline_cell
-from reports.ordinary import range_words
 from reports.plain_doubts import plain_doubts
 from reports.plain_reasons import plain_reasons
 from reports.publication import Publication
@@ -80,7 +79,7 @@ def brief(p: Publication) -> Brief:
             claim="There is no figure yet.",
             explained="A count made from what we have could be wrong without anyone noticing, so none is given.",
             range="",
-            above=(Section("Why", tuple(map(Point, why)), is_list=True), *told, end),
+            above=(Section("Why", tuple(map(Point, why)), is_list=True), *_still_open(p), *told, end),
             segments=(),
             below=(),
             read_on="What exactly failed, and what to do, is in report.html beside this summary.",
@@ -92,7 +91,7 @@ def brief(p: Publication) -> Brief:
         headline=c,
         claim=f"{words.number(c.measured)} {words.units(c.unit, c.measured)}",
         explained=story.definition_sentence(p) + (" Advertising sent in bulk is left out." if left_out else ""),
-        range=f"{_range(c)} {_ordinary(p, c)}",
+        range=f"{_range(c)} {story.ordinary_sentence(p, c)}",
         above=(_claims(p),),
         segments=tuple(segment_counts(p)),
         below=(*told, _unknown(p), end),
@@ -122,21 +121,18 @@ def _range(c: Cell) -> str:
     return f"At least {words.number(c.lower)} are certain; up to {words.number(c.upper)} are possible."
 
 
-def _ordinary(p: Publication, c: Cell) -> str:
-    if c.baseline is None:
-        return "How many would have been hit in an ordinary time isn’t known."
-    least = "at least " if story.is_ordinary_short(p) else ""
-    average = " on average" if len(p.settings.placebo_windows) > 1 else ""
-    many = f"{least}{words.number(c.baseline)} {words.units(c.unit, c.baseline)}{average}{range_words(p)}"
-    return f"An ordinary time {story.ordinary_length(p)} has {many}."
-
-
 def _claims(p: Publication) -> Section:
     said = [Point(f"said “{v.said}”. {said_against(v)}", v.who) for v in verdicts(p)]
     if any(v.unit != p.headline.unit for v in p.claims):
         other = f"A claim can be about something else than {words.units(p.headline.unit)}"
         said.append(Point(f"{other}: one account can have several mailboxes, one customer several accounts."))
     return Section("Against what was said", tuple(said) or (Point("No public claim was named."),))
+
+
+def _still_open(p: Publication) -> tuple[Section, ...]:
+    """Return the claims that a refused count leaves open."""
+    said = tuple(Point(f"said “{claim.said}”.", claim.who) for claim in p.claims)
+    return (Section("What was said, still open", said),) if said else ()
 
 
 def _when(p: Publication, c: Cell | None) -> Section:

@@ -50,12 +50,11 @@ def range_sentence(c: Cell) -> str:
 def ordinary_sentence(p: Publication, c: Cell) -> str:
     """Return what an ordinary time of the same length has, by the same definition."""
     if c.baseline is None:
-        return "No ordinary time was declared to compare with, so how many would have been hit anyway isn’t known."
+        return "No ordinary time was at hand to compare with, so how many would have been hit anyway isn’t known."
     n = len(p.settings.placebo_windows)
-    unit = words.units(c.unit, c.baseline)
-    over = f", the mean of {n} such times{range_words(p)}" if n > 1 else ""
-    least = "at least " if is_ordinary_short(p) else ""
-    return f"An ordinary time {ordinary_length(p)} has {least}{words.number(c.baseline)} {unit}{over}."
+    many = f"{'at least ' if is_ordinary_short(p) else ''}{words.number(c.baseline)}" if c.baseline else "no"
+    over = f", the average of {n} such times{range_words(p)}" if c.baseline else f" in any of {n} such times"
+    return f"An ordinary time {ordinary_length(p)} has {many} {words.units(c.unit, c.baseline)}{over if n > 1 else ''}."
 
 
 def is_ordinary_short(p: Publication) -> bool:

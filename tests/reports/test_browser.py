@@ -15,7 +15,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from reports.analyst import analyst_report
-from reports.executive import executive_summary
+from reports.executive import executive_files, executive_summary
 from reports.glossary import GLOSSARY
 from reports.impact_json import impact_json
 from reports.publication import Publication
@@ -54,7 +54,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     hostile = replace(p, title=HOSTILE, claims=(claim,), inputs=p.inputs.with_columns(uri=pl.lit("=HYPERLINK(1)")))
     pages = {
         "report": analyst_report(p),
-        "summary": executive_summary(p),
         "refused": analyst_report(fixture.refused()),
         "summary-refused": executive_summary(fixture.refused()),
         "quality": quality_page(fixture.publication()),
@@ -63,6 +62,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     for name, html in pages.items():
         (folder / f"{name}.html").write_text(html, encoding="utf-8")
+    for name, content in executive_files(p).items():
+        (folder / name).write_bytes(content)
     return folder
 
 
@@ -258,6 +259,16 @@ def test_paper_gets_light_charts_of_its_own_width(browser: Browser, folder: Path
     page.wait_for_selector("html:not(.printing)", state="attached")
     assert page.evaluate("document.querySelector('#arrivals-plot svg').clientWidth") > 680
     page.context.close()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_summary_shows_its_pictures_and_fits(browser: Browser, folder: Path, width: int) -> None:
+    opened = _open(browser, folder / "summary.html", width)
+    widths = opened.page.evaluate("[...document.images].map((image) => image.complete && image.naturalWidth)")
+    assert widths == [1200, 1200]
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
+    assert opened.noise == []
+    opened.page.context.close()
 
 
 def test_the_summary_is_one_sheet_of_a4(browser: Browser, folder: Path) -> None:
