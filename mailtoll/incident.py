@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, PrivateAttr, ValidationError
 
-from mailtoll.incident_model import Claim, Customers, Headline, IncidentFile, Log, Span
+from mailtoll.incident_model import Claim, Customers, Headline, IncidentFile, Log, QueueListing, Span
 from mailtoll.yaml_lines import Document, Key, read_yaml
 from sources.log_spec import LogSpec, RecordsSpec
 from transforms.errors import BadInput
@@ -22,6 +22,7 @@ from transforms.settings import Definition, Interval, Settings
 _KEYS_WITH_COMMAS = ("claims",)
 _MODELS: dict[str, type[BaseModel]] = {
     "logs": Log,
+    "queue_snapshots": QueueListing,
     "customers": Customers,
     "window": Span,
     "baseline": Span,

@@ -29,7 +29,7 @@ from sources.raw_store import Receipt, receive, settle
 from sources.resumed import Joined, Vanished, insist, rest_of
 from sources.store import Listed, Store, open_store
 from sources.store_folder import Folder
-from transforms.errors import BadInput
+from transforms.errors import BadInput, SourceAway
 
 # Hosts that are pulled from at the same time; each over one connection, one file after the other.
 _AT_ONCE = 4
@@ -94,7 +94,9 @@ class _Place:
                         continue
                     try:
                         present[file.uri] = spec, self._take(store, file, spec)
-                    except Vanished as failure:
+                    except SourceAway:
+                        raise
+                    except BadInput as failure:
                         failures.append(failure)
             except BadInput as failure:
                 failures.append(failure)
@@ -195,7 +197,7 @@ def _part(store: Store, file: Listed, start: int, end: int) -> bytes:
     """Read the bytes [start, end) of a file, fewer only if it is shorter by now."""
     data = b""
     if start < end:
-        with closing(store.open(file.path, start)) as stream:
+        with closing(store.open(file.path, start, end)) as stream:
             while len(data) < end - start and (piece := stream.read(end - start - len(data))):
                 data += piece
     return data

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from sources.compression import open_decompressed
 from sources.raw_store import RAW_FOLDER, Receipt, receipt_of, write_aside
+from transforms.errors import BadInput
 
 EDGE = 4096  # bytes at either end by which a file is known: a dozen lines with their stamps and ids
 _LEDGER = RAW_FOLDER / ".ledger.json"
@@ -49,8 +50,13 @@ class Ledger:
         self._entries: dict[str, list[Entry]] = {}
         path = into / _LEDGER
         if path.exists():
-            stored = json.loads(path.read_text(encoding="utf-8"))
-            self._entries = {store: [Entry(**e) for e in entries] for store, entries in stored.items()}
+            try:
+                stored = json.loads(path.read_text(encoding="utf-8"))
+                self._entries = {store: [Entry(**e) for e in entries] for store, entries in stored.items()}
+            except (ValueError, TypeError, AttributeError):
+                raise BadInput(
+                    f"{path} is no ledger of ours; restore it, or remove it to pull anew what the sources still have."
+                ) from None
 
     def of(self, store: str) -> list[Entry]:
         """Return the entries of one store whose bytes are still kept."""

@@ -22,7 +22,8 @@ class Vanished(BadInput):
 
 def insist(ask: Callable[[], _T], uri: str, named_in: str) -> _T:
     """Return what a server answers, asked again after a pause where it does not; `SourceAway` if it never does."""
-    for pause in (*PAUSES, None):
+    pauses = iter(PAUSES)
+    while True:
         try:
             return ask()
         except BadInput:
@@ -32,13 +33,13 @@ def insist(ask: Callable[[], _T], uri: str, named_in: str) -> _T:
         except PermissionError:
             raise BadInput(f"{named_in}: {listed(uri)!r} may not be read by us; give us the right to.") from None
         except Exception as error:  # each protocol raises its own kinds; the user needs the address and the reason
+            pause = next(pauses, None)
             if pause is None:
                 raise SourceAway(
                     f"{named_in}: {listed(uri)!r} cannot be reached ({_reason(error)}); check address and credentials, "
                     "or run again when it is back."
                 ) from None
             time.sleep(pause)
-    raise AssertionError("unreachable: the last try returns or raises")
 
 
 def rest_of(store: Store, file: Listed, offset: int, is_same: Callable[[], bool], named_in: str) -> Iterator[bytes]:
@@ -52,7 +53,7 @@ def rest_of(store: Store, file: Listed, offset: int, is_same: Callable[[], bool]
         def piece() -> bytes:
             try:
                 if not streams:
-                    streams.append(opened.enter_context(closing(store.open(file.path, offset))))
+                    streams.append(opened.enter_context(closing(store.open(file.path, offset, file.size))))
                 return streams[0].read(min(_PIECE, file.size - offset))
             except Exception:
                 streams.clear()

@@ -7,6 +7,7 @@ or key, the agent and the keys in ~/.ssh are tried.
 
 import base64
 import io
+import logging
 import os
 
 import paramiko
@@ -16,6 +17,8 @@ from sources.connections import Connection
 from transforms.errors import BadInput
 
 SECONDS = 20  # to connect, and between two pieces of an answer
+# What goes wrong is raised; paramiko would also print it, with a traceback.
+logging.getLogger("paramiko").setLevel(logging.CRITICAL)
 _KEYS: tuple[type[paramiko.PKey], ...] = (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey)
 
 

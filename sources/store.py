@@ -1,6 +1,6 @@
 """A place that holds files and can be asked for any part of them: the same three questions for every protocol.
 
-Which files does the pattern mean, and how long is each? What is in one from this byte on? And: we are done.
+Which files does the pattern mean, and how long is each? What is in one from this byte to that? And: we are done.
 """
 
 from collections.abc import Mapping
@@ -33,8 +33,11 @@ class Store(Protocol):
         """Return the files that the pattern means, in any order; none if there is none."""
         ...
 
-    def open(self, path: str, offset: int) -> BinaryIO:
-        """Open a file for reading from byte `offset` on; connect again where the connection is gone."""
+    def open(self, path: str, offset: int, end: int) -> BinaryIO:
+        """Open a file for reading from byte `offset` on, of which the bytes before `end` are wanted.
+
+        Connects again where the connection is gone.
+        """
         ...
 
     def close(self) -> None:

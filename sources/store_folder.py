@@ -18,7 +18,7 @@ class Folder:
         found = locate_local(self._pattern, self._base, self._named_in)
         return [Listed(str(f.local_path), f.uri, f.local_path.stat().st_size) for f in found if f.local_path]
 
-    def open(self, path: str, offset: int) -> BinaryIO:
+    def open(self, path: str, offset: int, end: int) -> BinaryIO:
         """Open a file from `offset` on."""
         stream = open(path, "rb")  # noqa: SIM115  # whoever asked for it closes it
         stream.seek(offset)

@@ -31,7 +31,7 @@ class FsspecStore:
             if one["type"] == "file"
         ]
 
-    def open(self, path: str, offset: int) -> BinaryIO:
+    def open(self, path: str, offset: int, end: int) -> BinaryIO:
         """Open a file from `offset` on."""
         stream: BinaryIO = self._system.open(path, "rb")
         stream.seek(offset)

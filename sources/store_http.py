@@ -43,9 +43,9 @@ class HttpFile:
             )
         return [Listed(self._uri, listed(self._uri), int(size))]
 
-    def open(self, path: str, offset: int) -> BinaryIO:
-        """Ask for the file from `offset` on."""
-        headers = {"Range": f"bytes={offset}-"} if offset else {}
+    def open(self, path: str, offset: int, end: int) -> BinaryIO:
+        """Ask for a part of the file."""
+        headers = {"Range": f"bytes={offset}-{end - 1}"}
         answer = self._session.get(path, headers=headers, stream=True, timeout=_SECONDS)
         if answer.status_code in (404, 410, 416):
             raise FileNotFoundError(None, "it is not there any more, or shorter than before")

@@ -21,7 +21,7 @@ from sources.ssh_login import SECONDS, log_in
 from sources.store import Listed
 from transforms.errors import BadInput
 
-_REQUESTS_AT_ONCE = 64  # of 32 KiB each: enough to fill a line, few enough to hold in memory
+_REQUESTS_AT_ONCE = 128  # of 32 KiB each: enough to fill a line, few enough to hold in memory
 
 
 class SftpFiles:
@@ -57,13 +57,13 @@ class SftpFiles:
                 found.append(Listed(path, one_line(f"{self._head}{path}"), facts.st_size or 0))
         return found
 
-    def open(self, path: str, offset: int) -> BinaryIO:
+    def open(self, path: str, offset: int, end: int) -> BinaryIO:
         """Open a file from `offset` on, many pieces of it asked for at once."""
         stream = self._connected().open(path, "rb")
         stream.seek(offset)
-        if (size := stream.stat().st_size or 0) > offset:
+        if (upto := min(end, stream.stat().st_size or 0)) > offset:
             _ask_quietly(stream)
-            stream.prefetch(size, _REQUESTS_AT_ONCE)
+            stream.prefetch(upto, _REQUESTS_AT_ONCE)
         return cast(BinaryIO, stream)
 
     def close(self) -> None:

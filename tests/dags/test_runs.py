@@ -9,6 +9,7 @@ import pytest
 
 from sources.connections import find_connection
 from tests.mailtoll import tiny
+from transforms.errors import BadInput, SourceAway
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +68,12 @@ def test_a_task_lends_its_step_the_connections_that_the_incident_names(
         "postgres", "crm.example.com", "p/%", {"sslmode": "require"}
     )  # fmt: skip
     assert "AIRFLOW_CONN_MX_LOGS" not in os.environ
+
+
+def test_only_a_source_that_is_away_is_tried_again(runs: ModuleType) -> None:
+    policy = runs.DEFAULTS["retry_policy"]
+    ends = [policy.evaluate(error("says why"), 1, 3).action.value for error in (SourceAway, BadInput, OSError)]
+    assert ends == ["default", "fail", "default"]
 
 
 def test_a_partition_fits_airflows_250_characters(runs: ModuleType) -> None:

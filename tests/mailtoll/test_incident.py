@@ -96,6 +96,24 @@ def test_records_may_be_a_table(tmp_path: Path) -> None:
     assert (incident.records_spec().connection, incident.records_spec().table) == ("CRM", "mailboxes")
 
 
+def test_keys_of_sources_beyond_the_contract(tmp_path: Path) -> None:
+    incident = loaded(
+        tmp_path,
+        PLAIN.replace("    format: auto", "    connection: mx_logs\n    follow: TRUE")
+        .replace("[queue.json]", "[queue.json, {uri: 'sftp://mx1.example.com/queue.json', connection: mx_logs}]")
+        .replace(
+            "{uri: customers.csv}",
+            "{connection: crm, table: mailboxes, snapshots: kept, corrections: c.yaml, segments: [business, home]}",
+        ),
+    )
+    logs, plain, remote = incident.log_specs()
+    assert (logs.follows, logs.connection, plain.connection, remote.connection) == (True, "mx_logs", None, "mx_logs")
+    assert incident.connections() == ("mx_logs", "crm")
+    records = incident.records_spec()
+    assert (records.snapshots, records.corrections, records.timezone) == ("kept", "c.yaml", "Pacific/Auckland")
+    assert records.segments == ("business", "home")
+
+
 @pytest.mark.parametrize(
     ("written", "said"),
     [
@@ -155,6 +173,9 @@ def test_gates_are_the_defaults_unless_changed(tmp_path: Path) -> None:
         ("queue_snapshots: [queue.json]", "queue_snapshots: queue.json", 9, "a list"),
         ("{uri: customers.csv}", "{uri: a.csv, table: b}", 10, "either {uri"),
         ("{uri: customers.csv}", "{connection: CRM}", 10, "either {uri"),
+        ("{uri: customers.csv}", "{table: mailboxes}", 10, "either {uri"),
+        ("queue_snapshots: [queue.json]", "queue_snapshots: [{url: a}]", 9, "did you mean 'uri'"),
+        ("    format: auto", "    follow: often", 6, "write true or false"),
         ("window: {start", "window: {begin: 1, start", 11, "'begin' is not known in window"),
         ("end: 2030-01-10T00:00:00Z", "end: 2030-01-07T00:00:00Z", 11, "before it starts"),
         ("end: 2030-01-10T00:00:00Z", "end: 2030-01-08T00:00:00Z", 11, "as it starts"),

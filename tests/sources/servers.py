@@ -131,18 +131,19 @@ class _Ranges(http.server.SimpleHTTPRequestHandler):
             return
         data = path.read_bytes()
         asked = self.headers.get("Range", "") if server.knows_ranges else ""
-        start = int(asked.removeprefix("bytes=").rstrip("-").split("-")[0] or 0) if asked else 0
+        start, last = map(int, asked.removeprefix("bytes=").split("-")) if asked else (0, len(data) - 1)
         server.asked.append((self.path, start))
         if asked and start >= len(data):
             self.send_error(416)
             return
+        part = data[start : last + 1]
         self.send_response(206 if asked else 200)
-        self.send_header("Content-Length", str(len(data) - start))
+        self.send_header("Content-Length", str(len(part)))
         if asked:
-            self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
+            self.send_header("Content-Range", f"bytes {start}-{start + len(part) - 1}/{len(data)}")
         self.end_headers()
         cut, server.cut_after = server.cut_after, 0
-        self.wfile.write(data[start : start + cut] if cut else data[start:])
+        self.wfile.write(part[:cut] if cut else part)
         if cut:
             self.close_connection = True
 

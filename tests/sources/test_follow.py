@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sources import follow, raw_store
+from sources import compression, follow, raw_store
 from sources.compression import open_decompressed
 from sources.ledger import Ledger
 from sources.locate import locate_local
@@ -52,9 +52,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     opened: list[tuple[str, int]] = []
     original = Folder.open
 
-    def noted(self: Folder, path: str, offset: int) -> object:
+    def noted(self: Folder, path: str, offset: int, end: int) -> object:
         opened.append((Path(path).name, offset))
-        return original(self, path, offset)
+        return original(self, path, offset, end)
 
     monkeypatch.setattr(Folder, "open", noted)
     return opened
@@ -192,6 +192,20 @@ def test_a_pull_that_was_killed_starts_again_from_what_it_had(
         with pytest.raises(KeyboardInterrupt):
             pull(tmp_path)
     assert held(tmp_path, pull(tmp_path)) == lines(0, 400).splitlines(keepends=True)
+
+
+def test_an_archive_bomb_is_refused_and_the_others_are_kept(
+    tmp_path: Path, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compression, "RATIO_COUNTS_FROM_BYTES", 1 << 20)
+    log.write_bytes(lines(0, 300))
+    log.with_name("mail.log.0.gz").write_bytes(gzip.compress(b"\0" * (8 << 20)))
+    with pytest.raises(BadInput, match=r"mail\.log\.0\.gz unpacks to more than 250 times its size"):
+        pull(tmp_path)
+    assert [e.uri for e in Ledger(tmp_path / "out").of("file://")] == ["mail.log"]
+    (tmp_path / "out/warehouse/raw/.ledger.json").write_text("{", encoding="utf-8")
+    with pytest.raises(BadInput, match=r"\.ledger\.json is no ledger of ours; restore it, or remove it"):
+        pull(tmp_path)
 
 
 def test_kept_bytes_that_were_lost_are_pulled_again(tmp_path: Path, log: Path) -> None:

@@ -45,9 +45,9 @@ def noted_opens(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     opened: list[tuple[str, int]] = []
     original = SftpFiles.open
 
-    def noted(self: SftpFiles, path: str, offset: int) -> BinaryIO:
+    def noted(self: SftpFiles, path: str, offset: int, end: int) -> BinaryIO:
         opened.append((path, offset))
-        return original(self, path, offset)
+        return original(self, path, offset, end)
 
     monkeypatch.setattr(SftpFiles, "open", noted)
     return opened
@@ -175,6 +175,17 @@ def test_sftp_that_stays_away_keeps_what_came(tmp_path: Path, sshd: Sshd, monkey
     offsets = noted_opens(monkeypatch)
     assert b"".join(held(tmp_path, pulled(tmp_path, uri))) == content
     assert max(at for _, at in offsets) > 3_000_000
+
+
+@needs_sshd
+def test_sftp_where_nobody_speaks_it(
+    tmp_path: Path, web: WebServer, sshd: Sshd, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for port in (web.server_port, 9):
+        monkeypatch.setenv("AIRFLOW_CONN_MX_LOGS", json.dumps(json.loads(sshd.connection()) | {"port": port}))
+        with pytest.raises(SourceAway, match="cannot be reached"):
+            pulled(tmp_path, "sftp://127.0.0.1/mail.log")
+    assert capfd.readouterr().err == ""
 
 
 @needs_sshd
