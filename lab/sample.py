@@ -76,7 +76,7 @@ local_domains: [officemail.example]
 bulk_senders: ["*@mail.mailhouse.example"]
 thresholds: [15m, 1h, 4h, 8h]
 headline: {{unit: account, threshold: 1h, messages: excluding_bulk, count: late}}
-claims:
+claims:  # both as what a round figure can mean: 19,500 is rounded up to 20,000, and 20,499 down
   - {{who: Provider, said: several thousand users, low: {several[0]}, high: {several[1]}, unit: mailbox}}
   - {{who: Radio, said: "20,000 users", low: {twenty[0]}, high: {twenty[1]}, unit: mailbox}}
 cause: A mailing house sent more promotions in two days than the mail store could take; other mail waited behind them.

@@ -87,8 +87,14 @@ def step_table(p: Publication, frame: pl.DataFrame, name: str, caption: str, col
         "delay_p95_seconds": "95th percentile",
     }
     say = page_table.seconds if name == "delay-by-time" else page_table.count
+    has_bulk = columns[-1].endswith("_bulk")
     rows = tuple(
-        (page_table.when(row["start_at"], p.settings.timezone), *(say(row[c]) for c in columns))
+        (
+            page_table.when(row["start_at"], p.settings.timezone),
+            *(say(row[c]) for c in columns),
+            *([page_table.share(row[columns[1]], row[columns[0]])] if has_bulk else []),
+        )
         for row in frame.iter_rows(named=True)
     )
-    return PageTable(f"{name}-table", caption, ("step begins", *(heads[c] for c in columns)), rows)
+    shown = ("step begins", *(heads[c] for c in columns), *(["bulk share"] if has_bulk else []))
+    return PageTable(f"{name}-table", caption, shown, rows)

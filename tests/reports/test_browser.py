@@ -205,6 +205,7 @@ def test_a_table_is_saved_as_a_file_that_no_spreadsheet_runs(browser: Browser, f
     assert saved.value.suggested_filename.endswith("-inputs.csv")
     assert rows[0]["file"] == "'=HYPERLINK(1)"
     assert rows[0]["bytes"] == "410000001"
+    assert rows[0]["first stamp (UTC)"] == "2030-10-25T00:00:00Z"
     assert not [cell for row in rows for cell in row.values() if cell.startswith(("=", "+", "@", "-", "\t"))]
     page.context.close()
 
