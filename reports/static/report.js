@@ -30,7 +30,7 @@
       layout.font.family = family;
       layout.dragmode = isFine && layout.hovermode === "x unified" && layout.xaxis.type === "date" ? "zoom" : false;
       layout.autosize = !isPrinting;
-      if (place.clientWidth < 480 && layout.xaxis.tickformat === ",") layout.xaxis.nticks = 4;
+      if (place.clientWidth < 480 && layout.xaxis.tickformat === ",") layout.xaxis.nticks = 3;
       if (isPrinting) layout.width = PRINT_WIDTH;
       Plotly.react(place, data, layout, { displayModeBar: false, responsive: true, showTips: false });
     }
