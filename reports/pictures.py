@@ -1,4 +1,4 @@
-"""The summary's two pictures: what was said beside what was counted, and the mail that waited, by time.
+"""The summary's two pictures: what was said beside what was counted, and the mail that waited around that time.
 
 A picture here is figures and words only, placed from 0 to 1 along each axis; `templates/pictures.typ` draws it, for the
 PDF as lines, for the mail as PNG.
@@ -11,11 +11,14 @@ from textwrap import shorten
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import polars as pl
+
 from reports import words
 from reports.charts.claims import counted_in_units
 from reports.publication import Publication
 from reports.timeline import steps
 from reports.verdicts import verdicts
+from transforms.settings import Interval
 
 MOST_ROWS = 8
 """More rows make the picture longer than the page that it is to sum up; the words name them all."""
@@ -78,14 +81,15 @@ def _claims(p: Publication) -> Picture | None:
 
 
 def _waiting(p: Publication) -> Picture | None:
-    frame = steps(p)
-    if frame is None or not frame["backlog"].max():
+    everything = steps(p)
+    if everything is None or not everything["backlog"].max():
         return None
+    most = everything.row(int(everything["backlog"].arg_max() or 0), named=True)
+    window = p.settings.window
+    frame = _around(everything, window, most["start_at"])
     zone, start = p.settings.timezone, frame["start_at"][0]
     length = (frame["start_at"][-1] - start).total_seconds() + frame["step_seconds"][-1]
-    most = frame.row(int(frame["backlog"].arg_max() or 0), named=True)
     ticks = _ticks(most["backlog"])
-    window = p.settings.window
 
     def place(at: datetime) -> float:
         return min(1.0, max(0.0, (at - start).total_seconds() / length))
@@ -114,6 +118,13 @@ def _waiting(p: Publication) -> Picture | None:
             "zone": words.zone_name(window.start, zone),
         },
     )
+
+
+def _around(frame: pl.DataFrame, window: Interval, peak_at: datetime) -> pl.DataFrame:
+    """Return the steps from one window's length before the window to one after it, and to the peak in any case."""
+    length = window.end - window.start
+    first, last = min(window.start - length, peak_at), max(window.end + length, peak_at)
+    return frame.filter(pl.col("start_at").is_between(first, last))
 
 
 def _range(low: int, high: int) -> str:

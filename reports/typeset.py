@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import typst
 
@@ -33,7 +34,7 @@ def executive_pdf(p: Publication, drawn: tuple[Picture, ...]) -> bytes:
         "below": [_section(section) for section in b.below],
         "pictures": [_picture(picture) for picture in drawn],
         "footer": f"Incident {p.incident_id}. {b.read_on}",
-        "as_of": p.settings.as_of.strftime("%Y-%m-%d"),
+        "as_of": p.settings.as_of.astimezone(ZoneInfo(p.settings.timezone)).strftime("%Y-%m-%d"),
     }
     source = _source("summary.typ", content)
     try:

@@ -6,6 +6,7 @@ import struct
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import polars as pl
 import pypdfium2
 import pytest
 
@@ -99,6 +100,20 @@ def test_pictures_lie_beside_the_page_which_says_everything_without_them() -> No
     assert re.search(r"at most \d\d\d,\d\d\d at 1 Nov 2030", str(images[1]["alt"]))
     blocked = read(executive_summary(p)).text
     assert blocked.split() == read(files["summary.html"].decode()).text.split()
+
+
+def test_the_waiting_is_shown_around_the_window_and_up_to_its_peak() -> None:
+    p = fixture.publication(minutes=fixture.minutes(days=30))
+    window = p.settings.window
+    (shown,) = (picture.content for picture in pictures(p) if picture.kind == "waiting")
+    third = pytest.approx(1 / 3, abs=0.02)
+    assert (shown["window"]["from"], 1 - shown["window"]["to"]) == (third, third)
+    assert max(step["all"] for step in shown["steps"]) > 0.8
+    assert p.minutes is not None
+    early = window.start - 4 * (window.end - window.start)
+    risen = p.minutes.with_columns(backlog=pl.when(pl.col("start_at") == early).then(10**7).otherwise("backlog"))
+    (shown,) = (x.content for x in pictures(replace(p, minutes=risen)) if x.kind == "waiting")
+    assert shown["steps"][0]["all"] == 1.0
 
 
 def test_a_refusal_shows_no_picture() -> None:
