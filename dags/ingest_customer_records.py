@@ -4,15 +4,17 @@ Trigger it by hand with the same incident file as `ingest_mail_logs`. Its event 
 number of rows and their digest.
 """
 
+from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import PartitionedAtRuntime, dag, task
 
 from dags.assets import customer_records
-from dags.runs import DEFAULTS, PARAMS, announce, choose_run, lend_connections
+from dags.notices import due_within
+from dags.runs import DEFAULTS, PARAMS, SOURCES, announce, choose_run, lend_connections
 
 
-@task
+@task(pool=SOURCES)
 def pull_customer_records(run: dict[str, str]) -> dict[str, Any]:
     """Copy and normalise the records; return their number and digest."""
     from mailtoll import steps
@@ -31,6 +33,7 @@ def records_ready(run: dict[str, str], records: dict[str, Any]) -> None:
     schedule=PartitionedAtRuntime(),
     params=PARAMS,
     default_args=DEFAULTS,
+    deadline=due_within(timedelta(hours=1)),
     max_active_runs=1,
     tags=["mailtoll"],
     doc_md=__doc__,

@@ -4,15 +4,17 @@ Trigger it by hand with an incident file. A file that was pulled before is not p
 parsed, the event of `mail_log_events` carries the line counts and a digest.
 """
 
+from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import PartitionedAtRuntime, dag, task
 
 from dags.assets import mail_log_events
-from dags.runs import DEFAULTS, PARAMS, announce, choose_run, lend_connections, summed
+from dags.notices import due_within
+from dags.runs import COUNTING, DEFAULTS, PARAMS, SOURCES, announce, choose_run, lend_connections, summed
 
 
-@task
+@task(pool=SOURCES)
 def pull_logs(run: dict[str, str]) -> list[str]:
     """Copy the log files into the run folder; return one id per file with content of its own."""
     from mailtoll import steps
@@ -21,7 +23,7 @@ def pull_logs(run: dict[str, str]) -> list[str]:
     return steps.pull_logs(**run)
 
 
-@task(map_index_template="{{ task.op_kwargs['source_id'] }}")
+@task(pool=COUNTING, map_index_template="{{ task.op_kwargs['source_id'] }}")
 def parse_log(run: dict[str, str], source_id: str) -> dict[str, Any]:
     """Turn one log file into delivery facts; return its line counts."""
     from mailtoll import steps
@@ -39,6 +41,7 @@ def logs_ready(run: dict[str, str], files: list[dict[str, Any]]) -> None:
     schedule=PartitionedAtRuntime(),
     params=PARAMS,
     default_args=DEFAULTS,
+    deadline=due_within(timedelta(hours=2)),
     max_active_runs=1,
     tags=["mailtoll"],
     doc_md=__doc__,

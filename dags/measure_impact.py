@@ -5,12 +5,14 @@ gate refuses, nothing is counted any further, and the event of `impact` says so:
 the refusal.
 """
 
+from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import PartitionedAssetTimetable, dag, task
 
 from dags.assets import customer_records, impact, mail_log_events
-from dags.runs import DEFAULTS, PARAMS, announce, choose_run
+from dags.notices import due_within
+from dags.runs import COUNTING, DEFAULTS, PARAMS, announce, choose_run
 
 
 @task
@@ -27,7 +29,7 @@ def may_count(gates: dict[str, Any]) -> bool:
     return not gates["is_refused"]
 
 
-@task
+@task(pool=COUNTING)
 def stitch(run: dict[str, str]) -> dict[str, Any]:
     """Join log events into one row per delivery."""
     from mailtoll import steps
@@ -35,7 +37,7 @@ def stitch(run: dict[str, str]) -> dict[str, Any]:
     return steps.stitch(**run)
 
 
-@task
+@task(pool=COUNTING)
 def count(run: dict[str, str]) -> dict[str, Any]:
     """Count every cell of the grid."""
     from mailtoll import steps
@@ -43,7 +45,7 @@ def count(run: dict[str, str]) -> dict[str, Any]:
     return steps.count(**run)
 
 
-@task
+@task(pool=COUNTING)
 def recount(run: dict[str, str]) -> dict[str, Any]:
     """Count every cell again, in the other engine."""
     from mailtoll import steps
@@ -70,6 +72,7 @@ def impact_ready(run: dict[str, str], inputs: dict[str, Any], cells: dict[str, A
     schedule=PartitionedAssetTimetable(assets=mail_log_events & customer_records),
     params=PARAMS,
     default_args=DEFAULTS,
+    deadline=due_within(timedelta(hours=3)),
     max_active_runs=1,
     tags=["mailtoll"],
     doc_md=__doc__,

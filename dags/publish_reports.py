@@ -4,12 +4,14 @@ Runs by itself when `impact` is measured; by hand on a run folder that has been 
 with the reasons as its message, after the refusal page is written.
 """
 
+from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import PartitionedAssetTimetable, dag, task
 from airflow.sdk.exceptions import AirflowFailException
 
 from dags.assets import impact, report
+from dags.notices import due_within
 from dags.runs import DEFAULTS, PARAMS, announce, choose_run
 
 
@@ -33,6 +35,7 @@ def report_ready(run: dict[str, str], published: dict[str, Any]) -> None:
     schedule=PartitionedAssetTimetable(assets=impact),
     params=PARAMS,
     default_args=DEFAULTS,
+    deadline=due_within(timedelta(hours=1)),
     max_active_runs=1,
     tags=["mailtoll"],
     doc_md=__doc__,

@@ -15,6 +15,8 @@ from airflow.sdk import Asset, Connection, ExceptionRetryPolicy, Param, RetryRul
 from airflow.sdk.definitions.retry_policy import RetryAction
 from airflow.sdk.exceptions import AirflowNotFoundException
 
+from dags.notices import on_failure
+
 PROJECT = Path(__file__).resolve().parents[1]
 
 PARAMS = {
@@ -36,21 +38,26 @@ PARAMS = {
     ),
 }
 
+# Slots of both are set in deploy/pools.json: connections that the log hosts bear, and runs that fit into memory.
+SOURCES, COUNTING = "mailtoll_sources", "mailtoll_counting"
+
 DEFAULTS = {
     "owner": "mailtoll",
     # Every step repeats to the same answer, so a lost worker or an unreachable source may be tried again…
     "retries": 2,
-    "retry_delay": timedelta(seconds=30),
+    "retry_delay": timedelta(seconds=float(os.environ.get("MAILTOLL_RETRY_SECONDS", "30"))),
     "retry_exponential_backoff": 2.0,
     "max_retry_delay": timedelta(minutes=10),
-    # …but bad input stays bad until somebody mends it.
+    # …and so may a folder that another run holds; but bad input stays bad until somebody mends it.
     "retry_policy": ExceptionRetryPolicy(
         [
             RetryRule("transforms.errors.SourceAway", action=RetryAction.DEFAULT),
+            RetryRule("mailtoll.lock.FolderInUse", action=RetryAction.DEFAULT),
             RetryRule("transforms.errors.BadInput", action=RetryAction.FAIL),
         ]
     ),
     "execution_timeout": timedelta(hours=6),
+    "on_failure_callback": on_failure(),
 }
 
 

@@ -77,6 +77,10 @@ def _parser() -> argparse.ArgumentParser:
     standby = commands.add_parser("standby", help="pull and parse what is new into the standby store")
     standby.add_argument("file", metavar="STANDBY.yaml", type=Path, help="the standby file")
     standby.set_defaults(command=_standby)
+    retention = commands.add_parser("retention", help="let old logs and tables go, by policy")
+    retention.add_argument("policy", metavar="POLICY.yaml", type=Path, help="the policy file")
+    retention.add_argument("--dry-run", action="store_true", help="only say what would be removed")
+    retention.set_defaults(command=_retention)
     new = commands.add_parser("new-incident", help="write an incident file; asks for what is not given")
     new.add_argument("file", metavar="STANDBY.yaml", type=Path, help="the standby file: what holds for every incident")
     new.add_argument("incident", metavar="INCIDENT.yaml", type=Path, help="the incident file to write")
@@ -122,7 +126,10 @@ def _explain(arguments: argparse.Namespace) -> int:
     if not arguments.folder.is_dir():
         raise BadInput(f"{arguments.folder} is no folder; give the --out folder of a finished run.")
     from mailtoll.explain import explain  # as above
+    from mailtoll.retention import what_is_gone
 
+    if gone := what_is_gone(arguments.folder):
+        print(f"mailtoll: by the retention policy, {gone}", file=sys.stderr)
     print(explain(arguments.folder, arguments.subject))
     return PUBLISHED
 
@@ -135,6 +142,14 @@ def _standby(arguments: argparse.Namespace) -> int:
     print(f"{done['files']} log files, {done['new']} of new content, {done['parsed']} parsed: {standby.warehouse.root}")
     for warning in missed(standby, now):
         print(f"  warning: {warning}")
+    return PUBLISHED
+
+
+def _retention(arguments: argparse.Namespace) -> int:
+    from mailtoll.retention import apply_policy, read_policy  # as above
+
+    for sentence in apply_policy(read_policy(arguments.policy), datetime.now(UTC), is_dry=arguments.dry_run):
+        print(sentence)
     return PUBLISHED
 
 

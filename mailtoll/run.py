@@ -1,5 +1,6 @@
 """One run: an incident file and a folder. What the steps know about it, read from what earlier steps wrote."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -106,3 +107,9 @@ class Run:
     def definition_sha256(self) -> str:
         """Fingerprint of the declared choices, written down before anything is counted (`definition.py`)."""
         return definition_sha256(self.incident)
+
+
+def published_status(out: Path) -> str | None:
+    """Return the status of what a run's folder has published: preliminary, final or refused; None: nothing yet."""
+    published = Warehouse(out).impact
+    return str(json.loads(published.read_text(encoding="utf-8"))["status"]) if published.exists() else None

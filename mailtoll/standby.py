@@ -31,7 +31,7 @@ from sources.log_spec import LogSpec
 from sources.raw_store import receipt_path
 from transforms.errors import BadInput
 
-_PARTS = ("events", QUARANTINE.name, ACTIVITY.name, FINDINGS.name, "line_counts")
+PARTS = ("events", QUARANTINE.name, ACTIVITY.name, FINDINGS.name, "line_counts")
 _HABIT = timedelta(weeks=4)  # what a source usually writes is known from so long
 # Mail that arrived shortly before the first window belongs to chains that reach into it.
 _LEAD = timedelta(days=1)
@@ -69,8 +69,8 @@ def load_standby(path: Path) -> Standby:
 def ingest(standby: Standby, at: datetime) -> dict[str, int]:
     """Pull and parse what is new by the instant `at`; return how many files are held of it, new, and parsed.
 
-    Dates in a path are written as `strftime` has them (`mail.log-%Y%m%d*`), and are those of `at`'s day in the time
-    zone of the file: a past day can be fetched again by its own.
+    Dates in a path are written as `strftime` has them (`mail.log-%Y%m%d*`), and are those of the hour before `at` in
+    the time zone of the file: at midnight the day that ends is fetched, and a past day by any of its hours.
     """
     warehouse = standby.warehouse
     dated = _on_day(standby, at).model_copy(update={"as_of": at})
@@ -142,7 +142,7 @@ def with_standby(run: Run, pulled: pl.DataFrame) -> pl.DataFrame:
     for row in rows:
         for path in (Path(row["path"]), receipt_path(row["sha256"], row["bytes"])):
             _link(store.root / path, run.warehouse.root / path)
-        for name in _PARTS:
+        for name in PARTS:
             _link(store.part(name, row["source_id"]), run.warehouse.part(name, row["source_id"]))
         receipt = Path("parsed") / f"{row['source_id']}.json"
         _link(store.folder / receipt, run.warehouse.folder / receipt)
@@ -172,7 +172,7 @@ def _reach(incident: Incident) -> tuple[datetime, datetime]:
 
 
 def _on_day(standby: Standby, at: datetime) -> Standby:
-    day = at.astimezone(ZoneInfo(standby.timezone))
+    day = (at - timedelta(hours=1)).astimezone(ZoneInfo(standby.timezone))
     return standby.model_copy(
         update={"logs": tuple(log.model_copy(update={"uri": day.strftime(log.uri)}) for log in standby.logs)}
     )

@@ -1,4 +1,4 @@
-"""A real Airflow in a folder of its own: SQLite, LocalExecutor, one machine, no network but loopback.
+"""A real Airflow in a folder of its own: SQLite or another database, LocalExecutor, one machine, loopback only.
 
 For `make demo`, `make airflow` and the tests; a deployment brings its own configuration.
 """
@@ -64,12 +64,18 @@ class LocalAirflow:
     Raises RuntimeError with the path of the log when a component ends by itself or does not come up in time.
     """
 
-    def __init__(self, home: Path, port: int | None = None, components: tuple[str, ...] = COMPONENTS) -> None:
+    def __init__(
+        self,
+        home: Path,
+        port: int | None = None,
+        components: tuple[str, ...] = COMPONENTS,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         self.home = home.absolute()
         self.port = port or _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.components = components
-        self.environment = {**os.environ, **environment(self.home, self.port)}
+        self.environment = {**os.environ, **environment(self.home, self.port), **(settings or {})}
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self._token = ""
 
@@ -93,21 +99,31 @@ class LocalAirflow:
         """Migrate the database, start the components, and wait until all of them are healthy."""
         _ = self.password
         self._run("db", "migrate")
+        self._run("pools", "import", str(PROJECT / "deploy" / "pools.json"))
         for name in self.components:
-            with (self.home / f"{name}.log").open("ab") as log:
-                self.processes[name] = subprocess.Popen(
-                    [_airflow(), name, *OPTIONS.get(name, ())],
-                    env=self.environment,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    stdin=subprocess.DEVNULL,
-                    start_new_session=True,
-                )
+            self.start_component(name)
         try:
             self._wait_until_healthy(timeout)
         except BaseException:
             self.stop()
             raise
+
+    def start_component(self, name: str) -> None:
+        """Start one component; its words go to a file in the home."""
+        with (self.home / f"{name}.log").open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                [_airflow(), name, *OPTIONS.get(name, ())],
+                env=self.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+
+    def kill_component(self, name: str) -> None:
+        """End a component and all that it started at once, as the machine's power would."""
+        _signal_group(self.processes[name].pid, signal.SIGKILL)
+        self.processes.pop(name).wait()
 
     def stop(self) -> None:
         """End the components and all that they started."""

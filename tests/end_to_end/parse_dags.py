@@ -33,6 +33,7 @@ def shape(dag: Any) -> dict[str, Any]:
     return {
         "tasks": [task.task_id for task in tasks],
         "arrows": sorted([task.task_id, below] for task in tasks for below in task.downstream_task_ids),
+        "pools": sorted({task.pool for task in tasks}),
         "mapped": [task.task_id for task in tasks if task.is_mapped],
         "waits_for": sorted(names(dag.timetable.asset_condition)),
         "makes": sorted({asset.name for task in tasks for asset in task.outlets}),
