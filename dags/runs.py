@@ -5,6 +5,7 @@ that was triggered by an asset takes them from the asset's event, so that the wh
 """
 
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
 from hashlib import sha256
@@ -87,9 +88,15 @@ def lend_connections(run: dict[str, str]) -> None:
     They come from wherever this Airflow keeps them; of one that it lacks, the step says what to set.
     """
     from mailtoll.incident import load_incident
+
+    lend(load_incident(Path(run["incident"])).connections())
+
+
+def lend(names: Iterable[str]) -> None:
+    """Put connections by their names into the environment of this task."""
     from sources.connections import variable_of
 
-    for name in load_incident(Path(run["incident"])).connections():
+    for name in names:
         with suppress(AirflowNotFoundException):
             os.environ[variable_of(name)] = Connection.get(name).as_json()
 

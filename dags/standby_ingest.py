@@ -15,7 +15,7 @@ from airflow.sdk import dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException
 
 from dags.notices import due_within
-from dags.runs import DEFAULTS, SOURCES
+from dags.runs import DEFAULTS, SOURCES, lend
 
 FOLDER = os.environ.get("MAILTOLL_STANDBY")
 
@@ -31,7 +31,9 @@ def pull_and_parse(file: str) -> dict[str, Any]:
     """Bring one store up to the instant of the run; return how many files were there, new, and parsed."""
     from mailtoll.standby import ingest, load_standby
 
-    return {"file": file, **ingest(load_standby(Path(file)), instant_of_the_run())}
+    standby = load_standby(Path(file))
+    lend(standby.connections())
+    return {"file": file, **ingest(standby, instant_of_the_run())}
 
 
 @task

@@ -27,6 +27,7 @@ from mailtoll.parsing import parse_pulled, read_receipt
 from mailtoll.run import Run
 from mailtoll.warehouse import Warehouse, sweep, write_parquet, written_aside
 from sources import log_files
+from sources.addresses import is_remote
 from sources.log_spec import LogSpec
 from sources.raw_store import receipt_path
 from transforms.errors import BadInput
@@ -158,10 +159,13 @@ def _standby_of(incident: Incident) -> Standby | None:
 
 def _names(standby: Standby, spec: LogSpec) -> bool:
     return any(
-        os.path.abspath(spec.base / spec.uri) == os.path.abspath(own.base / own.uri)
-        and (spec.format, spec.timezone, spec.year) == (own.format, own.timezone, own.year)
+        _place(spec) == _place(own) and (spec.format, spec.timezone, spec.year) == (own.format, own.timezone, own.year)
         for own in standby.log_specs()
     )
+
+
+def _place(spec: LogSpec) -> str:
+    return spec.uri if is_remote(spec.uri) else os.path.abspath(spec.base / Path(spec.uri).expanduser())
 
 
 def _reach(incident: Incident) -> tuple[datetime, datetime]:
