@@ -119,7 +119,7 @@ EVENTS = Table(
         Column("kind", pl.String, "what the line states", allowed=EVENT_KINDS),
         Column("logged_at", INSTANT, "stamp of the line"),
         Column("sender", pl.String, "envelope sender, lower case; empty for the null sender", is_nullable=True),
-        Column("recipient", pl.String, "final recipient address, lower case", is_nullable=True),
+        Column("recipient", pl.String, "final recipient address, lower case, domain in ASCII", is_nullable=True),
         Column("original_recipient", pl.String, "address as the sender wrote it, where it differs", is_nullable=True),
         Column("recipient_count", pl.Int64, "recipients of the queue file", unit="recipients", is_nullable=True),
         Column("message_id", pl.String, "Message-ID header, without angle brackets", is_nullable=True),

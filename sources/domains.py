@@ -4,6 +4,7 @@ Logs mostly write the ASCII form, people write the other; both must find the sam
 """
 
 import idna
+import polars as pl
 
 
 def ascii_domain(domain: str) -> str:
@@ -15,3 +16,15 @@ def ascii_domain(domain: str) -> str:
         return idna.encode(lowered, uts46=True).decode("ascii")
     except (idna.IDNAError, UnicodeError):
         return lowered
+
+
+def ascii_domains(addresses: pl.Series) -> pl.Series:
+    """Return addresses with their domains in one spelling; those that are all ASCII stay as they are."""
+    foreign = addresses.filter(addresses.str.len_bytes() != addresses.str.len_chars()).unique()
+    return addresses.replace({a: ascii_address(a) for a in foreign}) if len(foreign) else addresses
+
+
+def ascii_address(address: str) -> str:
+    """Return `address` with its domain in one spelling, where it has one."""
+    local, at, domain = address.rpartition("@")
+    return f"{local}{at}{ascii_domain(domain)}" if at else address

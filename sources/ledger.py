@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from sources.compression import open_decompressed
 from sources.raw_store import RAW_FOLDER, Receipt, receipt_of, write_aside
@@ -87,12 +88,19 @@ def digest(data: bytes) -> str:
 
 
 def is_within(entry: Entry, receipt: Receipt, into: Path) -> bool:
-    """Say whether kept content, decompressed, begins with all the bytes of `entry`."""
-    if entry.sha256 == receipt.sha256:
-        return True
+    """Say whether kept content, as received or decompressed, begins with all the bytes of `entry`."""
+    path = into / receipt.path
+    return (
+        entry.sha256 == receipt.sha256
+        or _begins_with(entry, path.open("rb"))
+        or _begins_with(entry, open_decompressed(path))
+    )
+
+
+def _begins_with(entry: Entry, content: BinaryIO) -> bool:
     sha256, left = hashlib.sha256(), entry.size
-    with open_decompressed(into / receipt.path) as content:
-        while left and (piece := content.read(min(left, 1 << 20))):
+    with content as stream:
+        while left and (piece := stream.read(min(left, 1 << 20))):
             if left == entry.size and len(piece) >= EDGE and digest(piece[:EDGE]) != entry.head:
                 return False
             sha256.update(piece)

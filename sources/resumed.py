@@ -13,6 +13,7 @@ from transforms.errors import BadInput, SourceAway
 
 PAUSES = (1.0, 4.0, 15.0)  # seconds before each further try at a server that does not answer
 _PIECE = 1 << 20
+_LONGEST_LINE = 1 << 25  # what is longer is no line: it is not waited for
 _T = TypeVar("_T")
 
 
@@ -90,7 +91,8 @@ class Joined:
             return data
         while data := self._next():
             data = self._line + data
-            whole = data.rfind(b"\n") + 1 if self._leaves_line else len(data)
+            is_text = self._leaves_line and len(data) < _LONGEST_LINE
+            whole = data.rfind(b"\n") + 1 if is_text else len(data)
             self._line = data[whole:]
             if whole:
                 return data[:whole]

@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from expectations.tables import ACTIVITY, EVENTS, FINDINGS, LINE_COUNTS, QUARANTINE
+from sources.domains import ascii_domains
 from transforms.dialect import Envelope, Grammar, Opened
 from transforms.lines import CHUNK_BYTES, read_lines
 from transforms.loss_marks import find_loss_marks
@@ -71,7 +72,8 @@ def _read_chunk(raw: pl.DataFrame, opened: Opened, grammars: Mapping[str, Gramma
             if not is_owned.all():
                 lines = lines.filter(_is_in(lines["service"], services.filter(is_owned)))
             reading = grammar.read(lines)
-            events.append(EVENTS.conform(reading.events.with_columns(pl.lit(source_id).alias("source_id"))))
+            found = EVENTS.conform(reading.events.with_columns(pl.lit(source_id).alias("source_id")))
+            events.append(_in_ascii_domains(found))
             asides.append(reading.aside)
     event_frame = pl.concat(events) if events else EVENTS.empty()
     aside = pl.concat(asides, how="vertical_relaxed").unique("line_number", keep="first", maintain_order=True)
@@ -93,6 +95,11 @@ def _quarantine(raw: pl.DataFrame, aside: pl.DataFrame, source_id: str, uri: str
     # Copied, as each text would otherwise hold on to its whole chunk.
     own = pl.Series("text", texts.to_list(), pl.String)
     return QUARANTINE.conform(aside.with_columns(own, pl.lit(source_id).alias("source_id"), pl.lit(uri).alias("uri")))
+
+
+def _in_ascii_domains(events: pl.DataFrame) -> pl.DataFrame:
+    """Return EVENTS whose recipients have their domains as customer records have them, `xn--…`."""
+    return events.with_columns(ascii_domains(events[name]) for name in ("recipient", "original_recipient"))
 
 
 def add_up(line_counts: Sequence[pl.DataFrame]) -> pl.DataFrame:

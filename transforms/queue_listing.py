@@ -11,6 +11,7 @@ from typing import BinaryIO
 import polars as pl
 
 from expectations.tables import EVENTS, QUARANTINE
+from sources.domains import ascii_address
 
 
 def read_queue_listing(
@@ -35,7 +36,8 @@ def read_queue_listing(
                 "delay_seconds": max(0.0, (as_of - arrived_at).total_seconds()),
             }
             events += [
-                common | {"recipient": str(r["address"]).lower(), "reply": (r.get("delay_reason") or None)}
+                common
+                | {"recipient": ascii_address(str(r["address"]).lower()), "reply": (r.get("delay_reason") or None)}
                 for r in file["recipients"]
             ]
         except (ValueError, KeyError, TypeError, OverflowError):

@@ -121,6 +121,15 @@ def test_rotation(tmp_path: Path, log: Path, how: str, grown: int) -> None:
     assert len(kept) == 2, "of bytes that a longer file holds too, one copy is enough"
 
 
+def test_an_archive_that_was_half_written_and_then_renamed_counts_once(tmp_path: Path, log: Path) -> None:
+    archive = gzip.compress(random.Random(3).randbytes(20_000).hex().encode() + b"\n")
+    log.with_name("mail.log.1.gz").write_bytes(archive[:9000])
+    pull(tmp_path)
+    log.with_name("mail.log.1.gz").unlink()
+    log.with_name("mail.log.2.gz").write_bytes(archive)
+    assert pull(tmp_path)["uri"].to_list() == ["mail.log.2.gz"]
+
+
 def test_a_file_that_is_gone_stays_an_input_under_its_name(tmp_path: Path, log: Path) -> None:
     log.write_bytes(lines(0, 300))
     sha256 = pull(tmp_path)["sha256"][0]
