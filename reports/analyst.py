@@ -1,6 +1,6 @@
 """`report.html`: for the analyst who must defend each figure. One file, opens offline, fetches nothing."""
 
-from reports import beside, evidence, ordinary, story, words
+from reports import beside, evidence, ordinary, story, what_was_read, words
 from reports.cells import headline_cell
 from reports.charts.causes import causes_chart
 from reports.charts.certainty import certainty_chart
@@ -90,9 +90,9 @@ def _common(p: Publication) -> dict[str, object]:
         "gate_keys": [{"verdict": row[0].value} for row in gates.rows] if gates else [],
         "gates_sentence": evidence.gates_sentence(p),
         "findings": evidence.findings_table(p),
-        "lines": evidence.lines_table(p),
-        "set_aside": evidence.set_aside_table(p),
-        "outcomes": evidence.outcomes_table(p),
-        "inputs": evidence.inputs_table(p),
+        "lines": what_was_read.lines_table(p),
+        "set_aside": what_was_read.set_aside_table(p),
+        "outcomes": what_was_read.outcomes_table(p),
+        "inputs": what_was_read.inputs_table(p),
         "corrections": evidence.corrections_table(p),
     }
