@@ -1,9 +1,9 @@
 """Pull and parse what is new into the store of every standby file, all year, so that an incident finds it there.
 
-Runs hourly where MAILTOLL_STANDBY names the folder of standby files (MAILTOLL_STANDBY_SCHEDULE overrides, `@daily` for
-logs that come once a day), one mapped task per file. A run for a past instant fetches that day's files where their
-paths hold a date: backfill or trigger the days in any order. A host that has fallen silent, or that writes far too
-little, ends `find_missed` red, before an incident needs its logs.
+Runs hourly where MAILTOLL_STANDBY names the folder of standby files, one mapped task per file.
+MAILTOLL_STANDBY_SCHEDULE overrides: `@daily` for logs that come once a day, empty for runs by hand only. A run for a
+past instant fetches that day's files where their paths hold a date: backfill or trigger the days in any order. A host
+that has fallen silent, or that writes far too little, ends `find_missed` red, before an incident needs its logs.
 """
 
 import os
@@ -54,7 +54,7 @@ def instant_of_the_run() -> datetime:
 
 
 @dag(
-    schedule=os.environ.get("MAILTOLL_STANDBY_SCHEDULE", "@hourly") if FOLDER else None,
+    schedule=(os.environ.get("MAILTOLL_STANDBY_SCHEDULE", "@hourly") or None) if FOLDER else None,
     start_date=datetime(2000, 1, 1),  # noqa: DTZ001 (Airflow reads it in its own zone; any past day allows a backfill)
     catchup=False,
     default_args=DEFAULTS,

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import wraps
+from inspect import signature
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -48,9 +49,11 @@ _INPUT_FACTS = ("uri", "kind", "sha256", "bytes", "lines", "is_duplicate")
 def recorded(step: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     """Let a step `(incident, out, …)` leave its record, renew the manifest, and say one structured line."""
 
+    shape = signature(step)  # arguments by name come in any order: PostgreSQL sorts the keys of what XCom keeps
+
     @wraps(step)
     def run_step(*arguments: Arguments.args, **named: Arguments.kwargs) -> Result:
-        incident, out, *of = (str(value) for value in (*arguments, *named.values()))
+        incident, out, *of = map(str, shape.bind(*arguments, **named).arguments.values())
         warehouse = Warehouse(Path(out))
         with hold(warehouse.root, alone=False):
             _forget_peak()

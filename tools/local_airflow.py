@@ -72,7 +72,7 @@ class LocalAirflow:
         settings: Mapping[str, str] | None = None,
     ) -> None:
         self.home = home.absolute()
-        self.port = port or _free_port()
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.components = components
         self.environment = {**os.environ, **environment(self.home, self.port), **(settings or {})}
@@ -185,7 +185,8 @@ def _airflow() -> str:
     return str(Path(sys.executable).with_name("airflow"))
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of the loopback address that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

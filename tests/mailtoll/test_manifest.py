@@ -81,3 +81,9 @@ def test_a_new_run_forgets_the_steps_of_the_last(tmp_path: Path) -> None:
     run_incident(incident, tmp_path / "out", lambda step: None)
     pull_logs(str(incident), str(tmp_path / "out"))
     assert [step["step"] for step in manifest(tmp_path / "out")["steps"]] == ["pull_logs", "pull_customer_records"]
+
+
+def test_arguments_by_name_may_come_in_any_order(tmp_path: Path) -> None:
+    incident = tiny.write(tmp_path / "in")
+    assert len(pull_logs(out=str(tmp_path / "out"), incident=str(incident))) == 1
+    assert (tmp_path / "out" / "manifest.json").exists()
