@@ -98,11 +98,12 @@ def is_within(entry: Entry, receipt: Receipt, into: Path) -> bool:
 
 
 def _begins_with(entry: Entry, content: BinaryIO) -> bool:
-    sha256, left = hashlib.sha256(), entry.size
     with content as stream:
+        head = stream.read(min(entry.size, EDGE))
+        if digest(head) != entry.head:  # so it is with nearly all, and costs no more than this
+            return False
+        sha256, left = hashlib.sha256(head), entry.size - len(head)
         while left and (piece := stream.read(min(left, 1 << 20))):
-            if left == entry.size and len(piece) >= EDGE and digest(piece[:EDGE]) != entry.head:
-                return False
             sha256.update(piece)
             left -= len(piece)
     return not left and sha256.hexdigest() == entry.sha256
