@@ -66,6 +66,12 @@ def test_every_step_of_the_page_works_and_gives_the_figures_of_plain_files(
     )
     (tmp_path / "incident.yaml").write_text(text, encoding="utf-8")
     shutil.copy(tmp_path / "plain/queue.json", tmp_path)
+    postgres.stop()
+    said = shell(run, tmp_path, ends=2)
+    assert "table 'mailboxes' of connection 'crm' cannot be reached" in said
+    assert "Traceback" not in said
+    assert not (tmp_path / "build/mine/impact.json").exists()
+    postgres.start()
     shell(run, tmp_path)
 
     assert figures(tmp_path / "build/mine") == figures(tmp_path / "plain/out")
@@ -89,8 +95,8 @@ def translated(text: str, ours: dict[str, str]) -> str:
     return text
 
 
-def shell(script: str, folder: Path) -> None:
-    """Run a block of commands as a reader would, in one shell."""
+def shell(script: str, folder: Path, ends: int = 0) -> str:
+    """Run a block of commands as a reader would, in one shell; return what it said, and check how it ended."""
     environment = {**os.environ, "PYTHONPATH": str(PROJECT), "HOME": str(folder)}
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
@@ -100,7 +106,8 @@ def shell(script: str, folder: Path) -> None:
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == ends, done.stdout + done.stderr
+    return done.stdout + done.stderr
 
 
 def figures(out: Path) -> dict[str, object]:
