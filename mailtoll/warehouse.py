@@ -118,13 +118,22 @@ class Warehouse:
 
 
 def write_parquet(frame: pl.DataFrame | pl.LazyFrame, path: Path, *, is_restricted: bool = True) -> Path:
-    """Write a frame in place of `path` at once; a lazy one is streamed. Return `path`."""
+    """Write a frame in place of `path` at once; a lazy one is streamed. `OSError`: it can't be written."""
     with written_aside(path, is_restricted=is_restricted) as aside:
-        if isinstance(frame, pl.LazyFrame):
-            frame.sink_parquet(aside, compression="zstd", compression_level=1)
-        else:
-            frame.write_parquet(aside, compression="zstd", compression_level=1)
+        try:
+            if isinstance(frame, pl.LazyFrame):
+                frame.sink_parquet(aside, compression="zstd", compression_level=1)
+            else:
+                frame.write_parquet(aside, compression="zstd", compression_level=1)
+        except pl.exceptions.ComputeError as error:
+            raise _said_by_the_system(error, path) from None
     return path
+
+
+def _said_by_the_system(error: Exception, path: Path) -> Exception:
+    """Return the system's own error, such as a full disk, which Polars wraps in words; others as they are."""
+    number = re.search(r"\(os error (\d+)\)", str(error))
+    return OSError(int(number[1]), os.strerror(int(number[1])), str(path)) if number else error
 
 
 def write_text(text: str, path: Path, *, is_restricted: bool = False) -> Path:

@@ -25,6 +25,7 @@ KILL_AT = (
     "warehouse/deliveries.parquet",
     "warehouse/cells.parquet",
     "warehouse/recounted.parquet",
+    "warehouse/gates_on_impact.parquet",
     "report.html",
 )
 
