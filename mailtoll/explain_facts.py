@@ -43,10 +43,14 @@ class Line:
 
 @dataclass(frozen=True)
 class Told:
-    """One delivery with its evidence: `row` has the columns of DELIVERIES, `decided` what the deciding line stated."""
+    """One delivery with its evidence: `row` has the columns of DELIVERIES, `decided` what the deciding line stated.
+
+    `fault` has the columns of FAULTS; it is empty where the delivery was neither late nor lost.
+    """
 
     row: dict[str, Any]
     decided: dict[str, Any]
+    fault: dict[str, Any]
     legs: tuple[Leg, ...]
     lines: tuple[Line, ...]
     lines_of_others: int
@@ -69,12 +73,16 @@ def facts_of(db: duckdb.DuckDBPyConnection, subject: Subject) -> Facts:
     rows = _by_delivery(db, "SELECT * EXCLUDE (root) FROM explained ORDER BY delivery")
     decided = _by_delivery(db, "SELECT * FROM decided_by")
     legs = _by_delivery(db, "SELECT * EXCLUDE (leg) FROM told_legs ORDER BY delivery, number")
+    faults = _by_delivery(
+        db, "SELECT delivery, faults.* FROM explained JOIN faults USING (message_key, mailbox_or_address)"
+    )
     lines = _by_delivery(db, "SELECT * FROM told_lines ORDER BY delivery, logged_at, position, line_number")
     hidden = _by_delivery(db, "SELECT * FROM hidden_lines")
     told = tuple(
         Told(
             row=_without_number(found[0]),
             decided=_without_number(decided.get(number, [{}])[0]),
+            fault=_without_number(faults.get(number, [{}])[0]),
             legs=tuple(Leg(**_without_number(leg)) for leg in legs.get(number, [])),
             lines=tuple(_line(line) for line in lines.get(number, [])),
             lines_of_others=sum(row["lines"] for row in hidden.get(number, [])),

@@ -5,16 +5,18 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import product
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from expectations.tables import COUNTS, MESSAGES, UNITS
+from expectations.tables import COUNTS, FAULT_CLASSES, MESSAGES, UNITS
 from mailtoll.durations import spell_duration
 from mailtoll.explain_facts import Line, Told
 from mailtoll.explain_rules import counts, end_of, link_of, reached, rule_of
 from mailtoll.explain_subject import shown
 from reports import words
+from reports.faults import WHO
 from transforms.settings import Definition, Settings
 
 WIDTH = 100
@@ -67,10 +69,18 @@ def delivery_text(told: Told, number: int, of: int, settings: Settings, *, decid
         _field("Ended", ended),
         _field("Counts as", reached(row, settings)),
         _field("Rule", rule_of(told)),
+        *([_field("Fault", _kept(told.fault))] if told.fault else []),
         *_legs(told, zone),
         *_lines(told, read),
     ]
     return "\n".join(parts)
+
+
+def _kept(fault: Mapping[str, Any]) -> str:
+    """Return who kept the mail, the longest first; the fault may be another's, who ended it."""
+    kept = sorted(((fault[f"{who}_seconds"], who) for who in FAULT_CLASSES), reverse=True)
+    spans = ", ".join(f"{words.duration(seconds)} by {WHO[who]}" for seconds, who in kept if seconds)
+    return f"{WHO[fault['fault']]} ({fault['direction']} mail; kept {spans or 'by nobody'})"
 
 
 def grid_text(cells: pl.DataFrame, settings: Settings) -> str:

@@ -10,7 +10,7 @@ WHO = {
     "our_queue": "our queue",
     "our_store": "our store",
     "our_policy": "a rule or operator of ours",
-    "recipient": "the recipient: mailbox full or unknown",
+    "recipient": "the recipient’s mailbox, full or unknown",
     "remote": "another server",
 }
 """Faults in the order shown, in plain words."""
