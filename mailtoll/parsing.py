@@ -6,6 +6,7 @@ made it. The receipt is written last: a parse that was cut off leaves none, and 
 
 import json
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import datetime
 from functools import cache
@@ -31,10 +32,10 @@ from transforms.registry import ENVELOPES, GRAMMARS
 _SAMPLE_BYTES = 1 << 20
 _SAMPLE_LINES = 4_000
 _TRANSFORMS = Path(__file__).parents[1] / "transforms"
-# How events are kept: queue ids, which differ in every row, are neither compressed nor sought for repetitions;
-# nobody searches by statistics.
+# How events are kept: they are written once and read a few times, which compression would slow down, and nobody
+# searches by statistics. Repetitions are sought where there are some.
 _EVENTS_FILE = {
-    "compression": {name: "none" if name == "queue_id" else "lz4" for name in EVENTS.schema},
+    "compression": "none",
     "write_statistics": False,
     "store_schema": False,
     "use_dictionary": ["source_id", "host", "kind", "status", "dsn", "relay", "reply", "recipient_count"],
@@ -83,10 +84,17 @@ def _parse(warehouse: Warehouse, source: Mapping[str, Any]) -> dict[str, Any]:
         stream = stack.enter_context(open_decompressed(path))
         events = stack.enter_context(written_aside(warehouse.part("events", source_id), is_restricted=True))
         writer = stack.enter_context(pq.ParquetWriter(events, _arrow(EVENTS.empty()).schema, **_EVENTS_FILE))
+        # One chunk is written while the next is read.
+        writing = stack.enter_context(ThreadPoolExecutor(1))
+        written: Future[None] | None = None
         rest: list[Parsed] = []
         for part in parse_stream(stream, envelope, grammars, source_id, str(source["uri"])):
-            writer.write_table(_arrow(part.events))
+            if written:
+                written.result()
+            written = writing.submit(writer.write_table, _arrow(part.events))
             rest.append(Parsed(EVENTS.empty(), part.quarantine, part.line_counts, part.activity, part.findings))
+        if written:
+            written.result()
         writer.close()
     counts = add_up([p.line_counts for p in rest])
     for declaration, frames in (
