@@ -46,10 +46,11 @@ class Spans:
     @classmethod
     def of(cls, strings: pl.Series) -> "Spans":
         """Take the strings of a series without nulls; they are copied unless they lie in one padded block already."""
-        _, *buffers = strings.to_arrow(compat_level=pl.CompatLevel.newest()).buffers()
-        views = (
-            np.frombuffer(buffers[0], "<u4").reshape(-1, 4)[: len(strings)] if len(strings) else np.empty((0, 4), "<u4")
-        )
+        array = strings.to_arrow(compat_level=pl.CompatLevel.newest())
+        _, *buffers = array.buffers()
+        # A series may be a part of a longer one: then its buffers are that one's.
+        part = slice(array.offset, array.offset + len(strings))
+        views = np.frombuffer(buffers[0], "<u4").reshape(-1, 4)[part] if len(strings) else np.empty((0, 4), "<u4")
         if len(buffers) == 2 and len(views) and views[:, 0].min() > _INLINE:
             start = views[:, 3].astype(np.int64)
             end = start + views[:, 0]
@@ -71,8 +72,9 @@ class Spans:
     @classmethod
     def _copied(cls, strings: pl.Series) -> "Spans":
         """Take all but the last of some strings, which is the padding."""
-        _, offsets, data = strings.to_arrow(compat_level=pl.CompatLevel.oldest()).buffers()
-        ends = np.frombuffer(offsets, np.int64)[: len(strings) + 1]
+        array = strings.to_arrow(compat_level=pl.CompatLevel.oldest())
+        _, offsets, data = array.buffers()
+        ends = np.frombuffer(offsets, np.int64)[array.offset : array.offset + len(strings) + 1]
         return cls(np.frombuffer(data, np.uint8), ends[:-2], ends[1:-1])
 
     @property

@@ -41,3 +41,11 @@ def test_every_spelling_gives_the_same_fact(line: str) -> None:
 def test_a_line_without_a_head_is_foreign_unless_it_is_damaged(line: str, fate: str) -> None:
     parsed = parse([line], SyslogEnvelope(LogOptions(year=2030)), PostfixGrammar())
     assert fates(parsed) == {"parsed": 0, "ignored": 0, "quarantined": 0} | {fate: 1}
+
+
+def test_facts_behind_other_programs_lines_belong_to_their_own_lines() -> None:
+    other = "Nov 25 02:22:47 mx1 dovecot: imap-login: Login: user=<bob>"
+    facts_of = ("4ABCDEF012: client=mail.example.com[192.0.2.1]", "4ABCDEF012: removed")
+    lines = [other, other, *(f"Nov 25 02:22:48 mx1 postfix/qmgr[812]: {fact}" for fact in facts_of)]
+    parsed = parse(lines, SyslogEnvelope(LogOptions(year=2030)), PostfixGrammar())
+    assert facts(parsed, "line_number", "kind") == [(3, "arrived"), (4, "removed")]
