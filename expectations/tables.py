@@ -406,7 +406,7 @@ SILENCES = Table(
         Column("start_at", INSTANT, "from"),
         Column("end_at", INSTANT, "until"),
         Column(
-            "files", pl.Int64, "queue files that began in it, by later lines, or were not heard of after it", minimum=2
+            "files", pl.Int64, "queue files that began in it, by later lines, or were not heard of after it", minimum=1
         ),
     ),
     visibility="public",

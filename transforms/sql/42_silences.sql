@@ -1,9 +1,10 @@
 -- When were hosts silent although their mail was not?
 -- In:  events, legs, chains, judged; torn, fallen_silent, retry_habit
--- Out: silences, times of ten minutes or more without a fact from a host in which at least two queue files must have
---      written: they began then, by their later lines, or should have been tried then and were not heard of again
+-- Out: silences, times of ten minutes or more without a fact from a host in which queue files must have written: they
+--      began then, by their later lines, or should have been tried then and were not heard of again
 --
--- Ten minutes are long for a server that has mail to tell of; one file's line may be lost by chance, two seldom are.
+-- Ten minutes are long for a server that has mail to tell of. It takes two files, as one file's line may be lost by
+-- chance; but one is enough where the host has lost no other line: chance would have taken some of them too.
 
 CREATE OR REPLACE TABLE silences AS
 WITH
@@ -37,4 +38,4 @@ SELECT runs.host, runs.start_at, runs.end_at, count(*) AS files
 FROM runs
 JOIN missed ON missed.host = runs.host AND missed.until_at >= runs.start_at AND missed.since_at < runs.end_at
 GROUP BY ALL
-HAVING count(*) >= 2;
+HAVING count(*) >= 2 OR runs.host NOT IN (FROM torn);
