@@ -61,30 +61,35 @@ FROM (
 )
 CROSS JOIN settings;
 
+CREATE OR REPLACE TABLE odd_arrivals AS  -- from the machine itself, of a former queue file, or with recipients counted before aliases
+SELECT host, queue_id
+FROM events
+WHERE kind = 'arrived' AND (
+    coalesce(contains(client, '[127.0.0.1]') OR contains(client, '[::1]'), true)
+    OR related_queue_id IS NOT NULL OR recipient_count IS NOT NULL
+);
+
+CREATE OR REPLACE TABLE related AS  -- ids that a line or a queue listing names
+SELECT related_queue_id AS queue_id FROM events WHERE related_queue_id IS NOT NULL
+UNION
+SELECT queue_id FROM events WHERE kind = 'snapshot';
+
+CREATE OR REPLACE TABLE known AS  -- and that we have lines of
+SELECT DISTINCT queue_id FROM files SEMI JOIN related USING (queue_id);
+
+CREATE OR REPLACE TABLE naming AS
+SELECT host, events.queue_id FROM events SEMI JOIN known ON known.queue_id = events.related_queue_id;
+
+CREATE OR REPLACE TABLE announcing AS  -- hosts that count recipients before aliases
+SELECT DISTINCT host FROM events WHERE kind = 'arrived' AND recipient_count IS NOT NULL;
+
 CREATE OR REPLACE TABLE unlinked AS  -- orderly files that no line ties to others
-WITH
-odd_arrivals AS (  -- from the machine itself, of a former queue file, or with recipients counted before aliases
-    SELECT host, queue_id
-    FROM events
-    WHERE kind = 'arrived' AND (
-        coalesce(contains(client, '[127.0.0.1]') OR contains(client, '[::1]'), true)
-        OR related_queue_id IS NOT NULL OR recipient_count IS NOT NULL
-    )
-),
-related AS (
-    SELECT related_queue_id AS queue_id FROM events WHERE related_queue_id IS NOT NULL
-    UNION
-    SELECT queue_id FROM events WHERE kind = 'snapshot'
-),
-known AS (SELECT DISTINCT queue_id FROM files SEMI JOIN related USING (queue_id)),
-naming AS (SELECT host, queue_id FROM events WHERE related_queue_id IN (FROM known)),
-announcing AS (SELECT host FROM events WHERE kind = 'arrived' AND recipient_count IS NOT NULL)
 SELECT file, host, queue_id
 FROM files
 ANTI JOIN odd_arrivals USING (host, queue_id)
 ANTI JOIN naming USING (host, queue_id)
 ANTI JOIN known USING (queue_id)
-ANTI JOIN announcing USING (host)  -- hosts that count recipients before aliases
+ANTI JOIN announcing USING (host)
 WHERE is_orderly;
 
 CREATE OR REPLACE TABLE orderly_ends AS
