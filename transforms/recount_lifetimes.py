@@ -58,7 +58,10 @@ def _with_lifetimes(events: pl.DataFrame) -> pl.DataFrame:
     """Number the lifetimes of each key, in the file's order or, over several files, in the order of the stamps."""
     kind, at, key = pl.col("kind"), pl.col("at"), "key"
     in_order = (
-        events.sort("file", "line")
+        # Of repeated lines those of the file that tells most of the key: its order of lines is the whole one.
+        events.with_columns(told=pl.len().over("key", "file"))
+        .sort(pl.col("told"), "file", "line", descending=[True, False, False])
+        .drop("told")
         .unique(subset=list(_LINE), keep="first", maintain_order=True)
         .sort(key, pl.when("is_one_file").then(0).otherwise("at"), "file", "line")
         .with_columns(

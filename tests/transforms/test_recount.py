@@ -52,6 +52,13 @@ def test_lines_that_two_files_hold_are_counted_once(rows: list[Row], start: int,
     assert_frame_equal(count(events, copy), count(events))
 
 
+def test_a_copy_of_lines_from_within_a_second_leaves_their_order() -> None:
+    """The copy lies before the log itself in time, and its lines in the arrival's own second."""
+    events = event_frame(whole("A1", 0, 100, "ann@example.com", sender="promo@mailhouse.example"))
+    copy = events[1:2].with_columns(source_id=pl.lit("a copy"))  # who sent it, without the arrival
+    assert_frame_equal(count(events, copy), count(events))
+
+
 @FEW
 @given(rows=logs(), cut=st.integers(0, 60))
 def test_a_log_cut_in_two_by_rotation_gives_the_same_figures(rows: list[Row], cut: int) -> None:
