@@ -65,7 +65,9 @@ _LONGEST_ID, _LONGEST_BEGINNING = 25, max(len(begins) for begins in _BEGINNINGS)
 def read_facts(bodies: Bodies) -> Iterator[Found]:
     """Read bodies whose facts share their first four letters: the first of `FACTS` that matches is the event."""
     left = bodies.take(np.flatnonzero(bodies.queue_ids.str.contains(QUEUE_ID).to_numpy()))
-    letters = left.fact.words()[:1]
+    if not len(left):
+        return
+    letters = left.fact.words()[0]
     facts = [fact for fact in FACTS if first_letters(fact.begins) == letters]
     for fact in facts:
         if len(left) and fact.shape:

@@ -49,3 +49,9 @@ def test_facts_behind_other_programs_lines_belong_to_their_own_lines() -> None:
     lines = [other, other, *(f"Nov 25 02:22:48 mx1 postfix/qmgr[812]: {fact}" for fact in facts_of)]
     parsed = parse(lines, SyslogEnvelope(LogOptions(year=2030)), PostfixGrammar())
     assert facts(parsed, "line_number", "kind") == [(3, "arrived"), (4, "removed")]
+
+
+def test_a_fact_behind_no_queue_id_gives_nothing() -> None:
+    line = "Nov 25 02:22:48 mx1 postfix/smtpd[812]: \x004ABCDEF012: client=mail.example.com[192.0.2.1]"
+    parsed = parse([line], SyslogEnvelope(LogOptions(year=2030)), PostfixGrammar())
+    assert (facts(parsed, "kind"), fates(parsed)) == ([], {"parsed": 0, "ignored": 1, "quarantined": 0})
