@@ -84,7 +84,7 @@ def trigger_in_browser(server: LocalAirflow, dag_id: str) -> None:
 
 def test_assets_trigger_the_chain_up_to_the_report(airflow: LocalAirflow, runs_folder: Path) -> None:
     deadline = time.monotonic() + BUDGET_SECONDS - 20
-    while {dag["dag_id"] for dag in airflow.ask("/dags")["dags"]} != set(CHAIN):
+    while not {dag["dag_id"] for dag in airflow.ask("/dags")["dags"]} >= set(CHAIN):
         assert time.monotonic() < deadline, "the DAG processor did not find the DAGs"
         time.sleep(0.5)
     trigger_in_browser(airflow, "ingest_mail_logs")
