@@ -443,6 +443,26 @@ ACCOUNTS = Table(
     ),
 )
 
+CARE_LIST = Table(
+    name="care_list",
+    grain="one row per account with a late, lost or waiting message, those that were harmed most first",
+    key=("account_id",),
+    columns=(
+        Column("place", pl.Int64, "its turn to be written to", minimum=1),
+        Column("account_id", pl.String, "account"),
+        Column("customer_id", pl.String, "customer"),
+        Column("segment", pl.String, "segment, or both where it changed in the window"),
+        Column("late_deliveries", pl.Int64, "late by the headline's threshold and choice of messages", minimum=0),
+        Column("lost_deliveries", pl.Int64, "lost", minimum=0),
+        Column("pending_deliveries", pl.Int64, "still queued at as of", minimum=0),
+        Column("longest_delay_seconds", pl.Float64, "longest delay", unit="s", minimum=0),
+        Column("down_seconds", pl.Float64, "time in which a message was overdue", unit="s", minimum=0),
+        Column("what_happened", pl.String, "the same in words"),
+        Column("letter", pl.String, "what a letter to it may say"),
+    ),
+    note="Sorted by lost messages, then time down, then the longest delay, then late messages.",
+)
+
 MINUTES = Table(
     name="minutes",
     grain="one row per step of time over the whole log, ready to draw",
@@ -821,6 +841,7 @@ TABLES = (
     SILENCES,
     UNREAD,
     ACCOUNTS,
+    CARE_LIST,
     MINUTES,
     SENDER_WAITS,
     REFUSALS,

@@ -70,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("incident", metavar="INCIDENT.yaml", type=Path, help="the incident file")
         command.add_argument("--out", metavar="DIR", type=Path, help="where results go (default: build/<incident id>)")
         command.set_defaults(command=action)
+    run.add_argument("--mail", action="store_true", help="mail the summary to those whom the incident file names")
     explain = commands.add_parser("explain", help="one verdict, replayed down to its log lines")
     explain.add_argument("folder", metavar="DIR", type=Path, help="the folder of a finished run")
     explain.add_argument("subject", metavar="ACCOUNT_OR_MAILBOX", help="whose verdict")
@@ -94,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(arguments: argparse.Namespace) -> int:
     out = _out(arguments)
+    _require_what_goes_out(arguments)
     from mailtoll.steps import run_incident  # heavy: not for --help, nor for a mistyped command or incident
 
     with _progress() as progress:
@@ -104,7 +106,32 @@ def _run(arguments: argparse.Namespace) -> int:
     if result.change:
         print(f"  {result.change}")
     _print_paths(result.paths)
+    _go_out(arguments, result.count)
     return PUBLISHED
+
+
+def _require_what_goes_out(arguments: argparse.Namespace) -> None:
+    """Say before anything is read what would be missing at the end: recipients, or the annexes' secret."""
+    from mailtoll.incident import load_incident
+    from mailtoll.secret import secret_of
+
+    incident = load_incident(arguments.incident)
+    if arguments.mail and incident.mail is None:
+        raise BadInput(f"{incident.path}: --mail needs key 'mail', with from and to; add it, or leave --mail out.")
+    if incident.annexes:
+        secret_of(incident.id, str(incident.path))
+
+
+def _go_out(arguments: argparse.Namespace, count: str) -> None:
+    """Mail the summary if that was asked for; say who must approve where the incident asks for that."""
+    from mailtoll.outgoing import approvers, send  # as above
+
+    run = (str(arguments.incident), str(_out(arguments)))
+    if names := approvers(*run):
+        print(f"Neither on the site nor mailed: {' or '.join(names)} must approve it, in Airflow's publish_reports.")
+    elif arguments.mail:
+        told = send(*run, count)
+        print(f"Mailed to {told['sent']} recipients; {told['sent_before']} had it before.")
 
 
 def _check(arguments: argparse.Namespace) -> int:

@@ -4,6 +4,7 @@
 file, the line, the key and the remedy.
 """
 
+import os
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -11,7 +12,17 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, PrivateAttr, ValidationError
 
-from mailtoll.incident_model import Claim, Customers, Headline, IncidentFile, Log, QueueListing, Span
+from mailtoll.incident_model import (
+    Approval,
+    Claim,
+    Customers,
+    Headline,
+    IncidentFile,
+    Log,
+    Mail,
+    QueueListing,
+    Span,
+)
 from mailtoll.yaml_lines import Document, Key, read_yaml
 from sources.log_spec import LogSpec, RecordsSpec
 from transforms.errors import BadInput
@@ -28,6 +39,8 @@ _MODELS: dict[str, type[BaseModel]] = {
     "baseline": Span,
     "headline": Headline,
     "claims": Claim,
+    "approval": Approval,
+    "mail": Mail,
 }
 _TAGS = ("span", "detect")  # words that pydantic puts into a place for the two forms of `window`
 
@@ -99,6 +112,11 @@ class Incident(IncidentFile):
         """Return an instant that the logs are near, as far as the file names one."""
         window = self.declared_window()
         return self.as_of or (window.start if window else self.baseline.start if self.baseline else None)
+
+    def site_folder(self) -> Path | None:
+        """Return the folder of the public site: of the file, else of MAILTOLL_SITE; None: there is no site."""
+        named = self._path.parent / self.site if self.site else os.environ.get("MAILTOLL_SITE")
+        return Path(named).absolute() if named else None
 
     def settings(self, as_of: datetime, window: Interval) -> Settings:
         """Return the frozen settings of the transforms for a window and an instant up to which the logs are complete.
@@ -200,7 +218,7 @@ def _words(kind: str, value: object, context: dict[str, Any]) -> str:
 
 def _unknown(place: Key, whole: type[BaseModel]) -> str:
     model = _MODELS.get(str(place[0]), whole) if len(place) > 1 else whole
-    allowed, name = tuple(model.model_fields), str(place[-1])
+    allowed, name = tuple(key.alias or name for name, key in model.model_fields.items()), str(place[-1])
     close = get_close_matches(name, allowed, 1)
     hint = f"did you mean {close[0]!r}?" if close else f"the keys here are {', '.join(allowed)}"
     around = _spell(place[:-1])

@@ -7,6 +7,7 @@ says what is wrong and what to write instead; `incident.py` puts file, line and 
 import re
 from dataclasses import asdict
 from datetime import UTC, datetime
+from email.utils import getaddresses
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -85,6 +86,13 @@ def _listing(value: object) -> object:
     return {"uri": value} if isinstance(value, str) else value
 
 
+def _mailbox(value: str) -> str:
+    parsed = getaddresses([value])
+    if len(parsed) != 1 or not re.fullmatch(r"[!-?A-~]+@[A-Za-z0-9.-]+", parsed[0][1]) or not value.isprintable():
+        raise ValueError(f"{value!r} is not one mail address; write it like Ann Lee <ann@example.com>")
+    return value
+
+
 def _limits(value: object) -> GateLimits:
     if not isinstance(value, dict):
         raise ValueError("this must be a list of names and limits, such as {unmatched_share: 0.1}")
@@ -111,6 +119,8 @@ Line = Annotated[str, AfterValidator(_line)]
 Instant = Annotated[datetime, BeforeValidator(_instant)]
 Seconds = Annotated[int, BeforeValidator(parse_duration)]
 Zone = Annotated[str, AfterValidator(_zone)]
+Mailbox = Annotated[str, Field(min_length=3), AfterValidator(_mailbox)]
+YesOrNo = Annotated[bool, BeforeValidator(_yes_or_no)]
 Limits = Annotated[GateLimits, BeforeValidator(_limits)]
 
 
@@ -206,6 +216,21 @@ class Claim(Part):
         return self
 
 
+class Approval(Part):
+    """Who may let a count go out: names of Airflow users, one of whom must say yes."""
+
+    by: Annotated[tuple[Text, ...], Field(min_length=1)]
+
+
+class Mail(Part):
+    """To whom the summary goes, and by which of Airflow's connections: the alternates take what the first can't."""
+
+    connection: Text = "smtp_default"
+    alternates: tuple[Text, ...] = ()
+    sender: Annotated[Mailbox, Field(alias="from")]
+    to: Annotated[tuple[Mailbox, ...], Field(min_length=1)]
+
+
 def _window_kind(value: object) -> str:
     return "span" if isinstance(value, dict | Span) else "detect"
 
@@ -235,6 +260,10 @@ class IncidentFile(Part):
     cause: Line = ""
     next_update: Instant | None = None
     standby: Text | None = None
+    annexes: YesOrNo = False
+    site: Text | None = None
+    approval: Approval | None = None
+    mail: Mail | None = None
     gates: Limits = GateLimits()
 
     @model_validator(mode="after")

@@ -20,7 +20,7 @@ from typing import Any, ParamSpec, TypeVar
 import polars as pl
 import pyarrow.parquet as pq
 
-from expectations.tables import CELLS, DELIVERIES
+from expectations.tables import ACCOUNTS, CARE_LIST, CELLS, DELIVERIES
 from mailtoll.lock import hold
 from mailtoll.run import Run
 from mailtoll.warehouse import Warehouse, write_text
@@ -41,6 +41,7 @@ _ORDER = (
     "recount",
     "check_impact",
     "publish",
+    "export",
 )
 _FOLDER = "steps"
 _INPUT_FACTS = ("uri", "kind", "sha256", "bytes", "lines", "is_duplicate")
@@ -154,6 +155,7 @@ _ROWS: dict[str, Callable[[Run, dict[str, Any]], Rows]] = {
     "recount": _of_recount,
     "check_impact": _of_gates("gates_on_impact"),
     "publish": _of_publishing,
+    "export": _of_tables(ACCOUNTS.name, CARE_LIST.name),
 }
 
 

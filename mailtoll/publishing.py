@@ -14,12 +14,14 @@ import polars as pl
 from expectations.gates import reasons
 from expectations.tables import ACTIVITY, CELLS, GATES, QUARANTINE
 from mailtoll.detection import windows_beside
+from mailtoll.exports import withdraw
 from mailtoll.run import Run
 from mailtoll.vintages import former_vintages, keep, take_vintage
 from mailtoll.warehouse import write_bytes, write_parquet
 from reports.analyst import analyst_report
 from reports.executive import executive_files
 from reports.impact_json import impact_json
+from reports.public import public_files
 from reports.publication import FATES, OUTCOMES, Publication
 from reports.quality import quality_page
 from reports.vintages import change_line, kept_sentence
@@ -32,12 +34,16 @@ _FIGURES = ("cells", "bounds", "accounts", "ladder", "ordinary", "scales", *_OF_
 
 
 def publish(run: Run) -> dict[str, Any]:
-    """Write the publication, or the refusal; return status, headline, reasons, paths and the change since the last."""
+    """Write the publication, or the refusal; return what it says and where it is.
+
+    `count` is the name of its vintage's folder, empty for a refusal; `change` is the change since the last.
+    """
     warehouse = run.warehouse
     publication = _publication(run, write_gates(run))
     if publication.is_refused:
         for path in (warehouse.published_deliveries, warehouse.published_accounts):
             path.unlink(missing_ok=True)
+        withdraw(warehouse)
         publication = replace(publication, vintages=former_vintages(run))
     else:
         history = take_vintage(run, publication)
@@ -48,6 +54,7 @@ def publish(run: Run) -> dict[str, Any]:
         "report.html": analyst_report(publication).encode(),
         "quality.html": quality_page(publication).encode(),
         **executive_files(publication),
+        **public_files(publication),
         "impact.json": impact_json(publication).encode(),
     }
     if not publication.is_refused:
@@ -83,6 +90,7 @@ def publish(run: Run) -> dict[str, Any]:
         "report": str(warehouse.report),
         "paths": {name: str(path) for name, path in paths.items()},
         "digest": run.definition_sha256,
+        "count": "" if publication.is_refused else Path(publication.vintages[-1].folder).name,
         "change": _change(publication),
     }
 

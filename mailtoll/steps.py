@@ -3,6 +3,8 @@
     pull_logs → parse_log (one per file) → pull_customer_records → check_inputs → stitch → count → recount
     → check_impact → publish
 
+What follows, from the tables to take away to the mail, is in `outgoing`.
+
 Arguments and results are plain strings and small JSON, so that they pass through XCom. Every step reads what earlier
 steps wrote into the run's folder, replaces its own output at once, and repeats to the same answer.
 """
@@ -61,7 +63,8 @@ from transforms.recount import recount as count_again
 class RunResult:
     """How a run ended: its status, the headline cell, why it was refused or what it warns of, and what was written.
 
-    `change` says how the figure differs from the count before, or which count stays after a refusal.
+    `change` says how the figure differs from the count before, or which count stays after a refusal; `count` is the
+    name of the published count, empty for a refusal.
     """
 
     status: Literal["published", "refused"]
@@ -69,6 +72,7 @@ class RunResult:
     reasons: list[str] = field(default_factory=list)
     paths: dict[str, Path] = field(default_factory=dict)
     change: str = ""
+    count: str = ""
 
 
 @alone_in_folder
@@ -83,9 +87,22 @@ def run_incident(incident: Path, out: Path, progress: Callable[[str], None]) -> 
         check_impact(str(incident), str(out))
     progress("writing the reports")
     published = publish(str(incident), str(out))
-    paths = {name: Path(path) for name, path in published["paths"].items()}
-    status: Literal["published", "refused"] = "refused" if published["status"] == "refused" else "published"
-    return RunResult(status, published["headline"], published["reasons"], paths, published["change"])
+    paths, published_count = published["paths"], published["count"]
+    if published_count:
+        from mailtoll.outgoing import approvers, export, put_on_site  # only where something goes out
+
+        progress("writing the tables to take away")
+        paths |= export(str(incident), str(out))
+        if not approvers(str(incident), str(out)):
+            paths |= put_on_site(str(incident), str(out), published_count)
+    return RunResult(
+        status="published" if published_count else "refused",
+        headline=published["headline"],
+        reasons=published["reasons"],
+        paths={name: Path(path) for name, path in paths.items()},
+        change=published["change"],
+        count=published_count,
+    )
 
 
 @alone_in_folder

@@ -64,6 +64,15 @@ def read_vintages(warehouse: Warehouse) -> list[Kept]:
     return sorted((_read(file) for file in files), key=lambda kept: kept.vintage.number)
 
 
+def vintage_of(warehouse: Warehouse, count: str) -> tuple[Path, Vintage]:
+    """Return the folder of one count and its vintage; `BadInput`: no such count was kept."""
+    folder = warehouse.root / FOLDER / count
+    for kept in read_vintages(warehouse):
+        if warehouse.root / kept.vintage.folder == folder:
+            return folder, kept.vintage
+    raise BadInput(f"{folder} is missing: no such count was published; run the step publish first.")
+
+
 def keep_vintage(
     warehouse: Warehouse, kept: Kept, files: Mapping[str, bytes], tables: Mapping[str, pl.DataFrame]
 ) -> None:

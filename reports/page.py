@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
 from reports import words
@@ -16,7 +16,10 @@ _HERE = Path(__file__).parent
 
 
 def render(template: str, **context: Any) -> str:
-    """Return a page. Every value is escaped, and made harmless first; only our own files go in as they are."""
+    """Return a page. Every value is escaped, and made harmless first; only our own files go in as they are.
+
+    A template named `.txt.j2` makes plain text, in which there is nothing to escape.
+    """
     return _environment().get_template(template).render(**context)
 
 
@@ -45,7 +48,7 @@ def figures_json(charts: Sequence[Chart]) -> Markup:
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(_HERE / "templates"),
-        autoescape=True,
+        autoescape=select_autoescape(disabled_extensions=("txt.j2",), default=True, default_for_string=True),
         undefined=StrictUndefined,
         finalize=harmless,
         trim_blocks=True,

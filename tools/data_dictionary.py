@@ -9,9 +9,8 @@ import argparse
 import sys
 from pathlib import Path
 
-import polars as pl
-
-from expectations.tables import INSTANT, TABLES, Column, Table
+from expectations.tables import TABLES
+from reports.data_dictionary import dictionary
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -29,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Write docs/data-dictionary.md from the table declarations.")
     parser.add_argument("--check", action="store_true", help="only say whether it is current")
     options = parser.parse_args(arguments)
-    text = dictionary(TABLES)
+    text = dictionary(TABLES, HEAD)
     if not options.check:
         DICTIONARY.write_text(text)
         return 0
@@ -40,51 +39,6 @@ def main(arguments: list[str] | None = None) -> int:
         file=sys.stderr,
     )
     return 1
-
-
-def dictionary(tables: tuple[Table, ...]) -> str:
-    """Return the page."""
-    index = "\n".join(f"- [{table.name}](#{table.name}): {table.grain}" for table in tables)
-    return "\n".join((HEAD, index, "", *(_section(table) for table in tables)))
-
-
-def _section(table: Table) -> str:
-    key = ", ".join(f"`{name}`" for name in table.key)
-    lines = [
-        f"## {table.name}",
-        "",
-        f"{_sentence(table.grain)} Key: {key}. {table.visibility.capitalize()}.",
-        *([_sentence(table.note)] if table.note else []),
-        "",
-        "| column | type | unit | may be empty | meaning | limits |",
-        "| --- | --- | --- | --- | --- | --- |",
-        *(_row(column) for column in table.columns),
-        "",
-    ]
-    return "\n".join(lines)
-
-
-def _row(column: Column) -> str:
-    limits = [", ".join(f"`{value}`" for value in column.allowed)] if column.allowed else []
-    if column.minimum is not None:
-        limits.append(f"≥ {column.minimum:g}")
-    cells = (
-        f"`{column.name}`",
-        _type(column.dtype),
-        column.unit,
-        "yes" if column.is_nullable else "",
-        column.description,
-        "; ".join(limits),
-    )
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-
-
-def _type(dtype: pl.DataType) -> str:
-    return "instant (UTC, µs)" if dtype == INSTANT else str(dtype).lower()
-
-
-def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:].rstrip('.')}."
 
 
 if __name__ == "__main__":

@@ -10,3 +10,7 @@ class BadInput(Exception):
 
 class SourceAway(BadInput):
     """A server could not be reached, or went away while it was read: the one bad input that trying again may mend."""
+
+
+class MailWaits(BadInput):
+    """The summary did not reach all of its recipients; what is left may be sent by trying again."""

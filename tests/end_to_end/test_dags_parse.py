@@ -76,7 +76,17 @@ def test_tasks_stand_in_the_order_of_the_steps(parsed: dict[str, Any]) -> None:
             "check_impact",
             "impact_ready",
         ],
-        "publish_reports": ["choose_run", "publish", "report_ready"],
+        "publish_reports": [
+            "choose_run",
+            "publish",
+            "export",
+            "ask",
+            "is_approval_wanted",
+            "approve",
+            "put_on_site",
+            "report_ready",
+            "send",
+        ],
     }
 
 

@@ -1,0 +1,104 @@
+"""Tables to take away, beside the reports: `exports/` for anybody inside, `restricted/` for those who may see accounts.
+
+    DIR/exports/            cells, bounds, ladder, hours: figures alone. Not for the public, small cells are in them
+    DIR/restricted/         accounts, deliveries, care_list, and care_list.html for customer care; modes 0700 and 0600
+    DIR/restricted/annex/   accounts and deliveries under keys, for incidents that ask (`annexes: true`)
+
+Each table is there as CSV and as Parquet; `datapackage.json` and `data-dictionary.md` beside them say what is in them.
+"""
+
+import os
+import shutil
+from collections.abc import Mapping
+from hashlib import file_digest
+from pathlib import Path
+
+import polars as pl
+
+from expectations.tables import (
+    ACCOUNTS,
+    BOUNDS,
+    CARE_LIST,
+    CELLS,
+    DELIVERIES,
+    DOWNTIME,
+    HOURS,
+    LADDER,
+    Table,
+)
+from mailtoll.run import Run
+from mailtoll.secret import secret_of
+from mailtoll.vintages import former_vintages
+from mailtoll.warehouse import Warehouse, write_parquet, write_text, written_aside
+from reports.care_list import care_list, care_page
+from reports.data_dictionary import dictionary
+from reports.datapackage import TableFile, datapackage
+from reports.spreadsheet import write_csv
+from transforms.pseudonyms import pseudonymise, pseudonymous
+
+_FIGURES = (CELLS, BOUNDS, LADDER, HOURS)
+_PEOPLE = (ACCOUNTS, DELIVERIES)
+PUBLIC = "public"
+"""Below it, in the run's folder and in each vintage: what may go on the site."""
+_FOLDERS = ("exports", "restricted")
+
+
+def export(run: Run) -> dict[str, str]:
+    """Write all folders of a count; return their paths. `BadInput`: annexes are asked for and have no secret."""
+    secret = secret_of(run.incident.id, str(run.incident.path)) if run.incident.annexes else None
+    warehouse = run.warehouse
+    public, restricted = (warehouse.root / name for name in _FOLDERS)
+    _write(run, public, {table: warehouse.table(table.name) for table in _FIGURES}, is_restricted=False)
+
+    listed = care_list(_read(warehouse, ACCOUNTS), _read(warehouse, DOWNTIME), run.settings)
+    write_parquet(listed, warehouse.table(CARE_LIST.name))
+    people = {table: warehouse.table(table.name) for table in (*_PEOPLE, CARE_LIST)}
+    _write(run, restricted, people, is_restricted=True)
+    page = care_page(run.incident.title, run.settings, listed)
+    write_text(page, restricted / "care_list.html", is_restricted=True)
+    paths = {"exports": public, "restricted": restricted}
+    if secret is None:
+        shutil.rmtree(restricted / "annex", ignore_errors=True)
+    else:
+        annex = {}
+        for table in _PEOPLE:
+            keyed = pseudonymous(table)
+            write_parquet(pseudonymise(_read(warehouse, table), table, secret), warehouse.table(keyed.name))
+            annex[keyed] = warehouse.table(keyed.name)
+        paths["annex"] = restricted / "annex"
+        _write(run, paths["annex"], annex, is_restricted=True)
+    return {name: str(path) for name, path in paths.items()}
+
+
+def withdraw(warehouse: Warehouse) -> None:
+    """Take away what a former run of this folder handed out: a refused one has no figure."""
+    for name in (*_FOLDERS, PUBLIC):
+        shutil.rmtree(warehouse.root / name, ignore_errors=True)
+
+
+def _read(warehouse: Warehouse, table: Table) -> pl.DataFrame:
+    return pl.read_parquet(warehouse.table(table.name))
+
+
+def _write(run: Run, folder: Path, tables: Mapping[Table, Path], *, is_restricted: bool) -> None:
+    """Write tables, given as Parquet, and what describes them; a descriptor comes after what it describes."""
+    folder.mkdir(mode=0o700 if is_restricted else 0o755, parents=True, exist_ok=True)
+    files = []
+    for table, source in tables.items():
+        parquet, csv = folder / f"{table.name}.parquet", folder / f"{table.name}.csv"
+        with written_aside(parquet, is_restricted=is_restricted) as aside:
+            shutil.copyfile(source, aside)
+        with written_aside(csv, is_restricted=is_restricted) as aside:
+            write_csv(pl.scan_parquet(source), aside)
+        files += [_described(table, path) for path in (csv, parquet)]
+    name = f"{run.incident.id}-{folder.name}"
+    version = str(former_vintages(run)[-1].number)
+    head = f"# Data dictionary\n\nThe tables of this folder: {run.incident.title}, count {version}.\n"
+    write_text(dictionary(tuple(tables), head), folder / "data-dictionary.md", is_restricted=is_restricted)
+    descriptor = datapackage(name, run.incident.title, version, files)
+    write_text(descriptor, folder / "datapackage.json", is_restricted=is_restricted)
+
+
+def _described(table: Table, path: Path) -> TableFile:
+    with path.open("rb") as stream:
+        return TableFile(table, path.name, os.fstat(stream.fileno()).st_size, file_digest(stream, "sha256").hexdigest())
