@@ -5,10 +5,12 @@ On an idle machine it takes about a minute.
 """
 
 import json
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 
 import pytest
 from playwright.sync_api import sync_playwright
@@ -115,3 +117,41 @@ def test_assets_trigger_the_chain_up_to_the_report(airflow: LocalAirflow, runs_f
     assert events["impact"]["rows"] == len(impact["cells"])
     assert events["report"]["headline"]["measured"] == impact["headline"]["measured"]
     assert all(len(events[name]["digest"]) == 64 for name in events)
+
+
+def test_a_named_person_lets_a_count_out_and_a_no_changes_nothing(
+    airflow: LocalAirflow, runs_folder: Path, demo_incident: Path
+) -> None:
+    deadline = time.monotonic() + BUDGET_SECONDS - 20
+    folder = runs_folder / "asked"
+    shutil.copytree(demo_incident.parent, folder)
+    site, incident, out = folder / "site", folder / "incident.yaml", runs_folder / "officemail-lab"
+    for number, (names, choice) in enumerate([("nobody", ""), (USER, "Reject"), (USER, "Approve")]):
+        asks = f"{demo_incident.read_text(encoding='utf-8')}site: site\napproval: {{by: [{names}]}}\n"
+        incident.write_text(asks, encoding="utf-8")
+        run = airflow.trigger("publish_reports", incident=str(incident), out=str(out))
+        here = f"/dags/publish_reports/dagRuns/{run}"
+        while (state := task_states(airflow, here).get("approve")) != "awaiting_input":
+            assert time.monotonic() < deadline, f"run {number}: approve is {state}"
+            time.sleep(0.5)
+        if not choice:
+            with pytest.raises(HTTPError, match="403"):
+                answer(airflow, here, "Approve")  # USER is not among those who are asked
+            airflow.ask(here, {"state": "failed"}, "PATCH")
+            continue
+        answer(airflow, here, choice)
+        while airflow.ask(here)["state"] not in ("success", "failed"):
+            assert time.monotonic() < deadline, task_states(airflow, here)
+            time.sleep(0.5)
+        is_out = choice == "Approve"
+        assert task_states(airflow, here)["put_on_site"] == ("success" if is_out else "skipped")
+        assert (site / "officemail-lab" / "latest" / "index.html").exists() == is_out
+
+
+def task_states(server: LocalAirflow, run: str) -> dict[str, str]:
+    return {task["task_id"]: task["state"] for task in server.ask(f"{run}/taskInstances")["task_instances"]}
+
+
+def answer(server: LocalAirflow, run: str, choice: str) -> None:
+    said = {"chosen_options": [choice], "params_input": {}}
+    server.ask(f"{run}/taskInstances/approve/-1/hitlDetails", said, "PATCH")
