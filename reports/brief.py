@@ -82,7 +82,7 @@ def brief(p: Publication) -> Brief:
             above=(Section("Why", tuple(map(Point, why)), is_list=True), *_still_open(p), *told, end),
             segments=(),
             below=(),
-            read_on="What exactly failed, and what to do, is in report.html in the folder of this count.",
+            read_on="What exactly failed, and what to do, is in report.html, in this count’s folder.",
         )
     left_out = p.headline.messages == "excluding_bulk" and bool(p.settings.bulk_senders)
     return Brief(
@@ -95,7 +95,7 @@ def brief(p: Publication) -> Brief:
         above=(_claims(p),),
         segments=tuple(segment_counts(p)),
         below=(*told, _unknown(p), end),
-        read_on="The full report, with every other way to count and the evidence, is report.html in the folder of this count.",
+        read_on="The full report, with every other way to count and the evidence, is report.html, in this count’s folder.",
     )
 
 
