@@ -95,7 +95,7 @@ def brief(p: Publication) -> Brief:
         above=(_claims(p),),
         segments=tuple(segment_counts(p)),
         below=(*told, _unknown(p), end),
-        read_on="The full report, with every other way to count and the evidence, is report.html, in this count’s folder.",
+        read_on="The full report, every other way to count and the evidence: report.html, in this count’s folder.",
     )
 
 
