@@ -27,7 +27,7 @@ sample: $(ENV)  ## simulate four weeks of a platform of 60,000 mailboxes, measur
 test: $(ENV)  ## run every test (needs chromium, pflogsumm and sshd: installed where missing)
 	@setup/debian-packages
 	@setup/s3-server
-	PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/python -m pytest $(PYTEST_ARGS)
+	setup/run-tests $(PYTEST_ARGS)
 
 check: $(ENV)  ## format, lint, types, and whether the data dictionary is current
 	.venv/bin/ruff format --check .
