@@ -36,6 +36,7 @@ class Result:
     reasons: list[str] = field(default_factory=list)
     paths: dict[str, Path] = field(default_factory=dict)
     change: str = ""
+    count: str = "20301203T000000Z"
 
 
 class Steps:

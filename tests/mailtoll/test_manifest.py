@@ -20,6 +20,7 @@ STEPS = [
     "recount",
     "check_impact",
     "publish",
+    "export",
 ]
 
 
