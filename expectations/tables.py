@@ -463,6 +463,28 @@ CARE_LIST = Table(
     note="Sorted by lost messages, then time down, then the longest delay, then late messages.",
 )
 
+MEASURES = ("late", "lost", "hours", "days", "longest")
+"""What redress may go by; `transforms/redress.py` says how each is taken."""
+
+REDRESS = Table(
+    name="redress",
+    grain="one row per what-if scheme, segment and cut: the accounts that it would pay there, and what they would cost",
+    key=("scheme", "segment", "cut"),
+    columns=(
+        Column("scheme", pl.String, "name of the scheme in the policy"),
+        Column(
+            "segment", pl.String, "`all` or a segment; an account that was in two counts in each, and once in `all`"
+        ),
+        Column("measure", pl.String, "what the cut is on", allowed=MEASURES),
+        Column("cut", pl.Float64, "measure from which this is paid; accounts are counted at the highest they reach"),
+        Column("pay", pl.Float64, "paid to each, or for each unit of the measure begun", minimum=0),
+        Column("is_each", pl.Boolean, "`pay` is for each unit of the measure begun"),
+        Column("accounts", pl.Int64, "accounts paid at this cut", minimum=0),
+        Column("cost", pl.Float64, "what they would be paid", minimum=0),
+        Column("just_under", pl.Int64, "accounts that lack less than a tenth of the cut, or one", minimum=0),
+    ),
+)
+
 MINUTES = Table(
     name="minutes",
     grain="one row per step of time over the whole log, ready to draw",
@@ -842,6 +864,7 @@ TABLES = (
     UNREAD,
     ACCOUNTS,
     CARE_LIST,
+    REDRESS,
     MINUTES,
     SENDER_WAITS,
     REFUSALS,

@@ -2,8 +2,9 @@
 
     python -m lab.sample FOLDER [--mailboxes 60000]
 
-writes the log (one file a day), the customer records, the incident file and `truth.json`, which holds what the
-simulation itself knows of the disputed figures. The same arguments give the same bytes. No line of it is real.
+writes the log (one file a day), the customer records, the incident file with its schemes for redress, and
+`truth.json`, which holds what the simulation itself knows of the disputed figures. The same arguments give the same
+bytes. No line of it is real.
 """
 
 import argparse
@@ -19,6 +20,14 @@ from lab.sample_traffic import DAYS, WINDOW, instant, messages
 
 MAILBOXES = 60_000
 _SEED = 20121031
+_REDRESS = """\
+# SIMULATED: three schemes that nobody offered.
+currency: NZD
+schemes:
+  - {name: A flat sum, measure: late, tiers: [{from: 1, pay: 10}]}
+  - {name: By days down, measure: days, each: 5, most: 50}
+  - {name: By hours down, measure: hours, tiers: [{from: 1, pay: 2}, {from: 8, pay: 10}, {from: 24, pay: 25}]}
+"""
 
 
 def write_sample(folder: Path, mailboxes: int = MAILBOXES) -> dict[str, int]:
@@ -30,6 +39,7 @@ def write_sample(folder: Path, mailboxes: int = MAILBOXES) -> dict[str, int]:
     lines = write_logs(folder / "logs", mail)
     records.write_csv(folder / "customers.csv")
     (folder / "incident.yaml").write_text(_incident(mailboxes), encoding="utf-8")
+    (folder / "redress.yaml").write_text(_REDRESS, encoding="utf-8")
     truth = {"messages": len(mail), "lines": lines, **_truth(mail, records)}
     (folder / "truth.json").write_text(json.dumps(truth, indent=2) + "\n", encoding="utf-8")
     return truth
@@ -79,6 +89,7 @@ headline: {{unit: account, threshold: 1h, messages: excluding_bulk, count: late}
 claims:  # both as what a round figure can mean: 19,500 is rounded up to 20,000, and 20,499 down
   - {{who: Provider, said: several thousand users, low: {several[0]}, high: {several[1]}, unit: mailbox}}
   - {{who: Radio, said: "20,000 users", low: {twenty[0]}, high: {twenty[1]}, unit: mailbox}}
+redress: redress.yaml
 cause: A mailing house sent more promotions in two days than the mail store could take; other mail waited behind them.
 """
 

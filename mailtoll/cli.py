@@ -111,8 +111,9 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _require_what_goes_out(arguments: argparse.Namespace) -> None:
-    """Say before anything is read what would be missing at the end: recipients, or the annexes' secret."""
+    """Say before anything is read what would be missing at the end: recipients, the annexes' secret, or a policy."""
     from mailtoll.incident import load_incident
+    from mailtoll.redress_policy import read_redress_policy
     from mailtoll.secret import secret_of
 
     incident = load_incident(arguments.incident)
@@ -120,6 +121,8 @@ def _require_what_goes_out(arguments: argparse.Namespace) -> None:
         raise BadInput(f"{incident.path}: --mail needs key 'mail', with from and to; add it, or leave --mail out.")
     if incident.annexes:
         secret_of(incident.id, str(incident.path))
+    if policy := incident.redress_policy():
+        read_redress_policy(policy)
 
 
 def _go_out(arguments: argparse.Namespace, count: str) -> None:

@@ -113,6 +113,10 @@ class Incident(IncidentFile):
         window = self.declared_window()
         return self.as_of or (window.start if window else self.baseline.start if self.baseline else None)
 
+    def redress_policy(self) -> Path | None:
+        """Return the file of what-if schemes for redress; None: there is none."""
+        return self._path.parent / self.redress if self.redress else None
+
     def site_folder(self) -> Path | None:
         """Return the folder of the public site: of the file, else of MAILTOLL_SITE; None: there is no site."""
         named = self._path.parent / self.site if self.site else os.environ.get("MAILTOLL_SITE")

@@ -260,6 +260,7 @@ class IncidentFile(Part):
     cause: Line = ""
     next_update: Instant | None = None
     standby: Text | None = None
+    redress: Text | None = None
     annexes: YesOrNo = False
     site: Text | None = None
     approval: Approval | None = None

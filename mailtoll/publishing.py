@@ -15,6 +15,7 @@ from expectations.gates import reasons
 from expectations.tables import ACTIVITY, CELLS, GATES, QUARANTINE
 from mailtoll.detection import windows_beside
 from mailtoll.exports import withdraw
+from mailtoll.redress_policy import read_redress_policy
 from mailtoll.run import Run
 from mailtoll.vintages import former_vintages, keep, take_vintage
 from mailtoll.warehouse import write_bytes, write_parquet
@@ -26,7 +27,9 @@ from reports.publication import FATES, OUTCOMES, Publication
 from reports.quality import quality_page
 from reports.vintages import change_line, kept_sentence
 from transforms.claims import Claim, read_claims
+from transforms.harm import harmed_accounts
 from transforms.impact import CHOICES, COUNT, SQL_FOLDER, STITCH
+from transforms.redress import redress
 
 _PROJECT = Path(__file__).parents[1]
 _OF_TIME = ("minutes", "delays", "hours", "uptime", "survival", "late_share", "refusals", "fault_shares")
@@ -126,6 +129,7 @@ def _publication(run: Run, gates: pl.DataFrame) -> Publication:
     if not why:
         figures = {name: pl.read_parquet(warehouse.table(name)) for name in _FIGURES}
         figures["windows"] = windows_beside(run)
+        figures |= _redress(run, figures["accounts"])
         counted = pl.scan_parquet(warehouse.table("deliveries")).group_by("outcome").len().collect()
         outcomes = {name: 0 for name in OUTCOMES} | dict(counted.iter_rows())
         outcomes["total"] = int(counted["len"].sum())
@@ -158,6 +162,18 @@ def _publication(run: Run, gates: pl.DataFrame) -> Publication:
         set_aside=_set_aside(run),
         **figures,
     )
+
+
+def _redress(run: Run, accounts: pl.DataFrame) -> dict[str, Any]:
+    """Try the incident's schemes for redress, if it names any, on the accounts that were harmed."""
+    path = run.incident.redress_policy()
+    if path is None:
+        return {}
+    policy = read_redress_policy(path)
+    harmed = harmed_accounts(accounts, pl.read_parquet(run.warehouse.table("downtime")))
+    table = redress(harmed, [entry.scheme() for entry in policy.schemes])
+    write_parquet(table, run.warehouse.table("redress"))
+    return {"redress": table, "currency": policy.currency}
 
 
 def _set_aside(run: Run) -> pl.DataFrame:

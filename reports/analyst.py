@@ -20,6 +20,7 @@ from reports.ladder import WORKING_HOURS, ladder_table
 from reports.methodology import rules
 from reports.page import figures_json, render
 from reports.publication import Publication
+from reports.redress import redress_table
 from reports.segments import segment_counts
 from reports.verdicts import verdicts
 from reports.vintages import history_section
@@ -57,6 +58,7 @@ def analyst_report(p: Publication) -> str:
         uptime=beside.uptime_table(p),
         refusals=beside.refusals_table(p),
         faults=faults_table(p),
+        redress=redress_table(p),
         scales=beside.scales_table(p),
         scale_notes=beside.scale_notes(p),
         charts={"answer": answer, "happened": happened, "who": who, "long": long, "sure": sure},

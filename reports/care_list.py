@@ -1,8 +1,8 @@
 """Whom to write to first, and what to tell them: one row per account that was harmed, in the order of harm.
 
 Order: who lost most messages, for they will never arrive; then who was down longest; then whose message took longest;
-then who had most late ones. Down is time in which at least one message had waited for the headline's threshold; several
-that wait at once count once. Restricted: it names accounts, and goes to customer care alone.
+then who had most late ones (`transforms/harm.py` says what down is). Restricted: it names accounts, and goes to
+customer care alone.
 """
 
 from typing import Any
@@ -13,6 +13,7 @@ from markupsafe import escape
 from expectations.tables import CARE_LIST
 from reports import words
 from reports.page import render
+from transforms.harm import harmed_accounts
 from transforms.settings import Settings
 
 ON_THE_PAGE = 500
@@ -21,16 +22,9 @@ ON_THE_PAGE = 500
 
 def care_list(accounts: pl.DataFrame, downtime: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     """Return CARE_LIST of a count, from ACCOUNTS and DOWNTIME."""
-    of_account = accounts.group_by("account_id").agg(
-        pl.col("customer_id").min(),
-        pl.col("segment").unique().sort().str.join(" and "),
-        pl.col("late_deliveries", "lost_deliveries", "pending_deliveries").sum(),
-        pl.col("longest_delay_seconds").max(),
-    )
     harmed = (
-        of_account.join(_down(downtime), on="account_id", how="left", validate="1:1")
-        .with_columns(pl.col("down_seconds").fill_null(0.0))
-        .filter(pl.any_horizontal(pl.col("late_deliveries", "lost_deliveries", "pending_deliveries") > 0))
+        harmed_accounts(accounts, downtime)
+        .with_columns(pl.col("segments").list.join(" and ").alias("segment"))
         .sort(
             "lost_deliveries",
             "down_seconds",
@@ -54,15 +48,6 @@ def care_page(title: str, settings: Settings, listed: pl.DataFrame) -> str:
     when = words.span(settings.window.start, settings.window.end, settings.timezone)
     threshold = settings.headline.threshold_seconds
     return render("care_list.html.j2", title=title, when=when, threshold=threshold, rows=rows, total=listed.height)
-
-
-def _down(downtime: pl.DataFrame) -> pl.DataFrame:
-    """Return how long each account was down; what several spans have in common counts once."""
-    spans = downtime.filter(unit="account").sort("entity_id", "start_at", "end_at")
-    reached = pl.col("end_at").shift().cum_max().over("entity_id")
-    new = pl.col("end_at") - pl.max_horizontal("start_at", reached)
-    seconds = pl.max_horizontal(new.dt.total_milliseconds(), 0).sum() / 1000
-    return spans.group_by(pl.col("entity_id").alias("account_id")).agg(seconds.alias("down_seconds"))
 
 
 def _told(settings: Settings, row: dict[str, Any]) -> dict[str, str]:

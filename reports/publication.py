@@ -92,6 +92,8 @@ class Publication:
     survival: pl.DataFrame | None = None
     refusals: pl.DataFrame | None = None
     fault_shares: pl.DataFrame | None = None
+    redress: pl.DataFrame | None = None
+    currency: str = ""
     windows: pl.DataFrame | None = None
     late_share: pl.DataFrame | None = None
     ladder: pl.DataFrame | None = None
