@@ -150,6 +150,8 @@ _EVIDENCE = """
     FROM (
         SELECT child, leg, rule, 1 AS rank FROM hops
         UNION ALL
+        SELECT child, leg, 'reply', 1 FROM replies
+        UNION ALL
         SELECT child, leg, 'former_id', 2 FROM former_legs
     )
     GROUP BY child, leg;

@@ -57,10 +57,10 @@ def recount_deliveries(
     found = []
     with store(event_files, settings) as stored:
         former = find_former(stored.links)
-        hops = find_hops(stored, former)
+        hops, replies = find_hops(stored, former)
         heirs = find_heirs(stored.links, former)
         relays = hop_relays((stored.rows(part) for part in range(stored.parts)), hops)
-        chains = find_chains(hops, former)
+        chains = find_chains(pl.concat([hops, replies]), former)
         messages, members = messages_in_window(stored.links, chains, find_notices(stored), settings)
         guests = stored.legs_of(find_guests(stored.links, chains, hops, heirs))
         for own, rows in shares(stored, members):

@@ -2,7 +2,8 @@
 
 Rules in docs/methodology.md, "One message": the reply of an attempt names the next queue file (`queued as`,
 `forwarded as`); else the next one's arrival names the former (`orig_id`); else the same Message-ID comes back from
-the machine itself. The first queue file of a chain is the message. Numbers of legs rise with their arrival.
+the machine itself. The last also finds whom a reply left out that answered for more recipients than the file that it
+names has places. The first queue file of a chain is the message. Numbers of legs rise with their arrival.
 """
 
 import polars as pl
@@ -19,21 +20,30 @@ _HOP = {"row": pl.UInt32, "number": pl.UInt32, "child": pl.UInt32}
 
 
 def find_former(links: pl.DataFrame) -> pl.DataFrame:
-    """Return number, former_leg: the legs whose arrival names the queue file that they continue, on the same host."""
-    asked = links.filter(pl.col("former").is_not_null()).select("number", "host", "arrival", queue="former")
+    """Return number, former_leg, is_requeued: the legs whose arrival names the file that they continue, on their host.
+
+    Whom no client brought was picked up again after a requeue; the others come from a filter.
+    """
+    named = links.filter(pl.col("former").is_not_null())
+    asked = named.select("number", "host", "arrival", queue="former", is_requeued=~pl.col("has_client"))
     if asked.is_empty():
-        return pl.DataFrame(schema={"number": pl.UInt32, "former_leg": pl.UInt32})
+        return pl.DataFrame(schema={"number": pl.UInt32, "former_leg": pl.UInt32, "is_requeued": pl.Boolean})
     known = links.select("queue", "host", former_leg="number", former_arrival="arrival")
     found = asked.join(known, on=["queue", "host"]).filter(
         pl.col("former_leg") != pl.col("number"), pl.col("former_arrival") <= pl.col("arrival") + _SAME_HOST
     )
-    return found.group_by("number").agg(pl.col("former_leg").max())
+    return found.group_by("number", "is_requeued").agg(pl.col("former_leg").max())
 
 
-def find_hops(stored: Store, former: pl.DataFrame) -> pl.DataFrame:
-    """Return row, number, child: the rows whose recipient was handed on, and to which leg."""
+def find_hops(stored: Store, former: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return row, number, child twice: where each recipient that was handed on is now, and what the replies name."""
     replied = _by_reply(stored)
-    return pl.concat([replied, _by_former(stored, replied, former), _by_message_id(stored, replied, former)])
+    taken = _by_former(stored, replied, former)
+    alike = _by_message_id(stored, replied, former).join(taken, on="row", how="anti")
+    parted = _strangers_without_place(stored, replied, alike)
+    elsewhere = alike.join(parted, on="row", how="semi")
+    unanswered = alike.join(replied, on="row", how="anti")
+    return pl.concat([replied.join(elsewhere, on="row", how="anti"), taken, unanswered, elsewhere]), replied
 
 
 def _by_reply(stored: Store) -> pl.DataFrame:
@@ -71,21 +81,21 @@ def _by_former(stored: Store, replied: pl.DataFrame, former: pl.DataFrame) -> pl
     """Whoever still waited when a file was requeued, and whom a filter's next file names."""
     if former.is_empty():
         return pl.DataFrame(schema=_HOP)
-    onward = former.select(child="number", number="former_leg")
+    onward = former.select("is_requeued", child="number", number="former_leg")
     given = pl.concat(
         [
             stored.rows(part)
             .filter(pl.col("status").is_null() | (pl.col("status") == "sent"))
             .join(onward, on="number")
             .join(replied, on="row", how="anti")
-            .select("row", "number", "child", "status", "address")
+            .select("row", "number", "child", "status", "address", "is_requeued")
             for part in range(stored.parts)
         ]
     )
     names = _names(stored, given.select(number="child")).rename({"number": "child", "name": "address"})
     taken = given.filter(pl.col("status") == "sent").join(names, on=["child", "address"], how="semi")
-    waiting = given.filter(pl.col("status").is_null())
-    return pl.concat([waiting, taken]).select(list(_HOP))
+    waiting = given.filter(pl.col("status").is_null(), "is_requeued")
+    return pl.concat([waiting, taken]).group_by("row", "number").agg(pl.col("child").min()).select(list(_HOP))
 
 
 def _by_message_id(stored: Store, replied: pl.DataFrame, former: pl.DataFrame) -> pl.DataFrame:
@@ -102,7 +112,6 @@ def _by_message_id(stored: Store, replied: pl.DataFrame, former: pl.DataFrame) -
             stored.rows(part)
             .filter(pl.col("status").is_in(["sent", "forwarded"]))
             .join(pairs, on="number")
-            .join(replied, on="row", how="anti")
             .filter(pl.col("arrival") <= pl.col("ended_at") + _COMES_BACK_WITHIN)
             .select("row", "number", "child", "address")
             for part in range(stored.parts)
@@ -111,6 +120,30 @@ def _by_message_id(stored: Store, replied: pl.DataFrame, former: pl.DataFrame) -
     names = _names(stored, given.select(number="child")).rename({"number": "child", "name": "address"})
     found = given.join(names, on=["child", "address"], how="semi")
     return found.group_by("row", "number").agg(pl.col("child").min()).select(list(_HOP))
+
+
+def _strangers_without_place(stored: Store, replied: pl.DataFrame, alike: pl.DataFrame) -> pl.DataFrame:
+    """Return row: whom the file in the reply doesn't name, where it has fewer places left than such recipients.
+
+    Only files are asked from which a recipient may have gone another way (`alike`).
+    """
+    asked = replied.join(alike, on="row", how="semi").select("child").unique()
+    if asked.is_empty():
+        return asked.select(row="child")
+    sent_there = replied.join(asked, on="child", how="semi").select("row", "child")
+    given = pl.concat(
+        [
+            stored.rows(part).select("row", "address").join(sent_there, on="row", validate="1:1")
+            for part in range(stored.parts)
+        ]
+    )
+    files = asked.rename({"child": "number"})
+    names = _names(stored, files).select(child="number", address="name")
+    strangers = given.join(names, on=["child", "address"], how="anti")
+    room = stored.legs_of(files).select(child="number", places=pl.col("recipient_count") - pl.col("known"))
+    crowded = strangers.group_by("child").len().join(room, on="child", validate="1:1")
+    full = crowded.filter(pl.col("places").fill_null(0) < pl.col("len"))
+    return strangers.join(full, on="child", how="semi").select("row")
 
 
 def _alike(stored: Store, orphans: pl.DataFrame, part: int) -> pl.DataFrame:
@@ -137,7 +170,8 @@ def _names(stored: Store, legs: pl.DataFrame) -> pl.DataFrame:
 def find_heirs(links: pl.DataFrame, former: pl.DataFrame) -> pl.DataFrame:
     """Return number, heir: where the recipients of a requeued leg wait now, through all its requeues."""
     requeued = links.filter(pl.col("end_kind") == REQUEUED).select(former_leg="number")
-    step = former.join(requeued, on="former_leg", how="semi").group_by("former_leg").agg(heir=pl.col("number").min())
+    again = former.filter("is_requeued").join(requeued, on="former_leg", how="semi")
+    step = again.group_by("former_leg").agg(heir=pl.col("number").min())
     onward, heirs = step.select(heir="former_leg", further="heir"), step
     for _ in range(_MOST_REQUEUES):
         moved = heirs.join(onward, on="heir", how="left", validate="m:1")

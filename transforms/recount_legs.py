@@ -18,7 +18,7 @@ def read_legs(events: pl.DataFrame, bulk: pl.DataFrame) -> pl.DataFrame:
 
     Columns: leg, queue, host, has_host, arrival, file, line (of the first line), last_at, ended_at, end_kind,
     expired_at, named, is_bulk (null: no sender known), recipient_count, announced_count, former, is_accepted,
-    is_foreign, is_listed.
+    is_foreign, has_client (of the arrival line), is_listed.
     """
     logged = _from_lines(events)
     listed = _from_listing(events)
@@ -67,13 +67,14 @@ def _from_lines(events: pl.DataFrame) -> pl.DataFrame:
         former=_of("related", "arrived"),
         is_accepted=~kind.is_in(["arrived", "named"]) | (pl.col("recipient_count") > 0).fill_null(False),
         is_foreign=_of("is_foreign", "arrived"),
+        has_client=_of("is_foreign", "arrived").is_not_null(),
     )
     grouped = picked.group_by("leg").agg(
         pl.col("queue", "host", "has_host").first(),
         pl.col("named", "file", "arrived_at", "estimated_at", "ended_at", "expired_at", "former").min(),
         pl.col("queued_sender", "arrived_sender", "line").min(),
         pl.col("recipient_count", "announced_count", "end_kind").max(),
-        pl.col("is_accepted", "is_foreign").any(),
+        pl.col("is_accepted", "is_foreign", "has_client").any(),
         last_at=pl.col("at").max(),
     )
     return grouped.with_columns(

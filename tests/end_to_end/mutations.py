@@ -120,8 +120,8 @@ MESSAGES = (
     Mutation(
         "hand-overs by reply are missed",
         CHAINS,
-        "SELECT *, 'reply' AS rule FROM replied",
-        "SELECT *, 'reply' AS rule FROM replied WHERE false",
+        "SELECT *, 'reply' AS rule\nFROM replies\n",
+        "SELECT *, 'reply' AS rule\nFROM (FROM replies WHERE false)\n",
     ),
     Mutation(
         "hand-overs by requeue are missed",

@@ -5,6 +5,7 @@ from tests.spec.tables import (
     BOB,
     SALES,
     Case,
+    Row,
     arrived,
     attempt,
     bounced,
@@ -15,6 +16,28 @@ from tests.spec.tables import (
     sent,
     whole,
 )
+
+
+
+def reinjected(queue_id: str, at: float, recipients: int = 1, former: str | None = None) -> list[Row]:
+    """The first lines of a queue file that the machine's own filter sends back."""
+    return [
+        arrived(queue_id, at, former, client="localhost[127.0.0.1]"),
+        line("named", queue_id, at, message_id="m@example.net"),
+        queued(queue_id, at, recipients=recipients),
+    ]
+
+
+def filtered(*recipients: str) -> list[Row]:
+    """A queue file for two, sent to a filter whose one reply names the queue file B1."""
+    return [
+        arrived("A1", 0, client="mail.example.net[192.0.2.1]"),
+        line("named", "A1", 0, message_id="m@example.net"),
+        queued("A1", 0, recipients=len(recipients)),
+        *(sent("A1", 70, to, next="B1") for to in recipients),
+        removed("A1", 70),
+    ]
+
 
 LEGS = [
     Case(
@@ -223,6 +246,102 @@ LEGS = [
         ],
         ("delivered 75",),
         {"message late 60": 1, "delivery late 60": 1},
+    ),
+    Case(
+        "a filter sends two recipients on in two files, and its one reply names the first of these",
+        [
+            *filtered(ANN, BOB),
+            *reinjected("B1", 69),
+            *reinjected("B2", 69),
+            *(sent("B1", 71, ANN), removed("B1", 71)),
+            *(sent("B2", 75, BOB), removed("B2", 75)),
+        ],
+        ("delivered 71", "delivered 75"),
+        {"message late 60": 1, "delivery late 60": 2, "account late 60": 2},
+    ),
+    Case(
+        "the file that the reply names is not attempted yet, and the other file of the filter's is",
+        [
+            *filtered(ANN, BOB),
+            *reinjected("B1", 69),
+            *reinjected("B2", 69),
+            *(sent("B2", 75, BOB), removed("B2", 75)),
+        ],
+        ("pending 7200", "delivered 75"),
+        {"message late 60": 1, "delivery late 60": 2, "delivery late 3600": 1},
+    ),
+    Case(
+        "two files behind a filter that both name the former: one message, whichever the reply names",
+        [
+            *filtered(ANN, BOB),
+            *reinjected("B1", 69, former="A1"),
+            *reinjected("B2", 69, former="A1"),
+            *(sent("B1", 71, ANN), removed("B1", 71)),
+            *(deferred("B2", 75, BOB),),
+        ],
+        ("delivered 71", "pending 7200"),
+        {"message late 60": 1, "delivery late 60": 2},
+    ),
+    Case(
+        "the file that the reply names was made for the archive only; the recipient is in the filter's other file",
+        [
+            *filtered(BOB),
+            *reinjected("B1", 69),
+            *reinjected("B2", 69),
+            *(sent("B1", 71, "archive@example.org"), removed("B1", 71)),
+            *(sent("B2", 75, BOB), removed("B2", 75)),
+        ],
+        ("delivered 75",),
+        {"message late 60": 1, "delivery late 60": 1},
+    ),
+    Case(
+        "two files behind a filter both name the former and its recipient: one delivery",
+        [
+            *filtered(ANN)[:3],
+            *(sent("A1", 70, ANN), removed("A1", 70)),
+            *reinjected("B1", 69, former="A1"),
+            *reinjected("B2", 69, former="A1"),
+            *(sent("B1", 71, ANN), removed("B1", 71)),
+            *(sent("B2", 75, ANN), removed("B2", 75)),
+        ],
+        ("delivered 71",),
+        {"message late 60": 1, "delivery late 60": 1},
+    ),
+    Case(
+        "of two recipients one went through the filter; the other still waits before it",
+        [
+            *filtered(ANN, BOB)[:3],
+            *(sent("A1", 70, ANN, next="B1"), deferred("A1", 71, BOB)),
+            *reinjected("B1", 69, former="A1"),
+            *(sent("B1", 71, ANN), removed("B1", 71)),
+        ],
+        ("delivered 71", "pending 7200"),
+        {"message late 3600": 1, "delivery late 60": 2},
+    ),
+    Case(
+        "of two recipients one went through the filter; the other was requeued and waits there",
+        [
+            *filtered(ANN, BOB)[:3],
+            *(sent("A1", 70, ANN, next="B1"), deferred("A1", 71, BOB)),
+            *reinjected("B1", 69, former="A1"),
+            *(sent("B1", 71, ANN), removed("B1", 71)),
+            line("requeued", "A1", 100),
+            *(arrived("C1", 130, former="A1"), queued("C1", 130)),
+        ],
+        ("delivered 71", "pending 7200"),
+        {"message late 3600": 1, "delivery late 60": 2},
+    ),
+    Case(
+        "a copy that the machine itself sends again takes nobody from a file that has a place for them",
+        [
+            *filtered(ANN, BOB),
+            *reinjected("B1", 69, recipients=2),
+            *(sent("B1", 71, ANN),),
+            *reinjected("C1", 100),
+            *(sent("C1", 101, BOB), removed("C1", 101)),
+        ],
+        ("delivered 71", "pending 7200", "delivered 1"),
+        {"message late 60": 1, "delivery late 60": 2},
     ),
     Case(
         "the same Message-ID that comes from elsewhere is another message",

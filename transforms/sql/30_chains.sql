@@ -1,15 +1,19 @@
 -- Which legs carry one and the same message.
 -- In:  legs, leg_recipients, facts; handing_back
--- Out: former_legs, one row per leg that names the one before it; hops, one row per leg recipient that was handed on to a later leg; chains, one row per leg with its root;
---      hop_relays, the next hops that hand mail back to the platform
+-- Out: former_legs, one row per leg that names the one before it; replies, one row per leg recipient whose reply names
+--      a later leg; hops, one row per leg recipient that was handed on to a later leg; chains, one row per leg with its
+--      root; hop_relays, the next hops that hand mail back to the platform
 --
 -- Rules (trap 4): a reply that names a queue file we know is a hand-over, not a delivery; else `orig_id=` or
--- `orig_queue_id=` on the later leg's arrival names the former one; else the same Message-ID, for a leg that came from
--- the machine itself for a recipient that the former leg had handed to it. Legs chain as long as they like; the first
--- is the message. Non-delivery notices are the platform's own: no message of anybody.
+-- `orig_queue_id=` on the later leg's arrival names the former one, the one after a requeue (no client brought it), the
+-- other behind a filter; else the same Message-ID, for a leg that came from
+-- the machine itself for a recipient that the former leg had handed to it. A filter that sends several recipients on in
+-- files of their own names one of these in its one reply: whom that file neither names nor has room for is in the file
+-- that bears the same Message-ID and names them. Legs chain as long as they like; the first is the message.
+-- Non-delivery notices are the platform's own: no message of anybody.
 
 CREATE OR REPLACE TABLE former_legs AS  -- `orig_id=`, `orig_queue_id=`
-SELECT child.leg AS child, parent.leg
+SELECT child.leg AS child, parent.leg, child.client IS NULL AS is_requeued, child.arrived_at, child.first_moment
 FROM legs AS child
 JOIN legs AS parent
     ON parent.queue_id = child.former_queue_id
@@ -19,41 +23,42 @@ JOIN legs AS parent
 WHERE child.former_queue_id IS NOT NULL
 QUALIFY row_number() OVER (PARTITION BY child.leg ORDER BY parent.arrived_at DESC, parent.first_moment DESC) = 1;
 
+CREATE OR REPLACE TABLE replies AS  -- 1. `queued as ID`, `forwarded as ID`
+SELECT
+    given.leg_recipient,
+    given.leg,
+    child.leg AS child
+FROM leg_recipients AS given
+JOIN legs AS parent USING (leg)
+JOIN legs AS child
+    ON child.queue_id = given.next_queue_id
+    AND child.leg <> parent.leg
+    AND child.arrived_at >= parent.arrived_at - CASE WHEN child.host = parent.host THEN INTERVAL 5 SECOND ELSE INTERVAL 5 MINUTE END
+    AND child.arrived_at <= given.final_at + CASE WHEN child.host = parent.host THEN INTERVAL 5 SECOND ELSE INTERVAL 5 MINUTE END
+    AND coalesce(child.message_id = parent.message_id, true)
+WHERE given.next_queue_id IS NOT NULL AND given.final_status IN ('sent', 'forwarded')
+QUALIFY row_number() OVER (
+    PARTITION BY given.leg_recipient
+    ORDER BY child.host = parent.host DESC, child.arrived_at DESC, child.first_moment DESC
+) = 1;
+
 CREATE OR REPLACE TABLE hops AS
 WITH
-replied AS (  -- 1. `queued as ID`, `forwarded as ID`
-    SELECT
-        given.leg_recipient,
-        given.leg,
-        child.leg AS child
-    FROM leg_recipients AS given
-    JOIN legs AS parent USING (leg)
-    JOIN legs AS child
-        ON child.queue_id = given.next_queue_id
-        AND child.leg <> parent.leg
-        AND child.arrived_at >= parent.arrived_at - CASE WHEN child.host = parent.host THEN INTERVAL 5 SECOND ELSE INTERVAL 5 MINUTE END
-        AND child.arrived_at <= given.final_at + CASE WHEN child.host = parent.host THEN INTERVAL 5 SECOND ELSE INTERVAL 5 MINUTE END
-        AND coalesce(child.message_id = parent.message_id, true)
-    WHERE given.next_queue_id IS NOT NULL AND given.final_status IN ('sent', 'forwarded')
-    QUALIFY row_number() OVER (
-        PARTITION BY given.leg_recipient
-        ORDER BY child.host = parent.host DESC, child.arrived_at DESC, child.first_moment DESC
-    ) = 1
-),
 taken_over AS (  -- 2. the former leg is named by the later one
     SELECT given.leg_recipient, given.leg, former_legs.child
     FROM former_legs
     JOIN leg_recipients AS given USING (leg)
-    ANTI JOIN replied USING (leg_recipient)
+    ANTI JOIN replies USING (leg_recipient)
     LEFT JOIN (SELECT DISTINCT leg, unnest([recipient, original_recipient]) AS name FROM leg_recipients) AS taken
         ON taken.leg = former_legs.child AND taken.name = given.recipient
-    WHERE NOT given.is_ended  -- requeued: whoever was still waiting
+    WHERE (NOT given.is_ended AND former_legs.is_requeued)  -- picked up again: whoever was still waiting
        OR (given.final_status = 'sent' AND taken.name IS NOT NULL)  -- filtered: whom the later leg names
+    QUALIFY row_number() OVER (PARTITION BY given.leg_recipient ORDER BY former_legs.arrived_at, former_legs.first_moment) = 1
 ),
 orphans AS (
     SELECT leg, host, message_id, arrived_at, first_moment
     FROM legs
-    ANTI JOIN (SELECT child AS leg FROM replied UNION ALL SELECT child FROM former_legs) AS children USING (leg)
+    ANTI JOIN (SELECT child AS leg FROM replies UNION ALL SELECT child FROM former_legs) AS children USING (leg)
     WHERE message_id IS NOT NULL
       AND message_id <> ''
       AND (client IS NULL OR contains(client, '[127.0.0.1]') OR contains(client, '[::1]'))
@@ -71,19 +76,40 @@ named_alike AS (  -- 3. the same Message-ID
         AND parent.first_moment < orphans.first_moment
         AND orphans.arrived_at >= parent.arrived_at
     JOIN leg_recipients AS given ON given.leg = parent.leg AND given.final_status IN ('sent', 'forwarded')
-    ANTI JOIN replied USING (leg_recipient)
-    ANTI JOIN replied AS back ON back.leg = orphans.leg AND back.child = given.leg
+    ANTI JOIN taken_over USING (leg_recipient)
+    ANTI JOIN replies AS back ON back.leg = orphans.leg AND back.child = given.leg
     JOIN leg_recipients AS taken
         ON taken.leg = orphans.leg
         AND (taken.recipient = given.recipient OR taken.original_recipient = given.recipient)
     WHERE orphans.arrived_at <= given.final_at + INTERVAL 60 SECOND
     QUALIFY row_number() OVER (PARTITION BY given.leg_recipient ORDER BY orphans.first_moment) = 1
-)
-SELECT *, 'reply' AS rule FROM replied
+),
+strangers AS (  -- whom the file in the reply doesn't name
+    SELECT replies.*
+    FROM replies
+    SEMI JOIN (SELECT child FROM replies SEMI JOIN named_alike USING (leg_recipient)) AS asked USING (child)
+    JOIN leg_recipients AS given USING (leg_recipient)
+    ANTI JOIN leg_recipients AS taken
+        ON taken.leg = replies.child
+        AND (taken.recipient = given.recipient OR taken.original_recipient = given.recipient)
+),
+full_files AS (  -- with fewer places than strangers
+    SELECT strangers.child
+    FROM (SELECT child, count(*) AS rows FROM strangers GROUP BY child) AS strangers
+    JOIN legs ON legs.leg = strangers.child
+    LEFT JOIN (SELECT leg, count(*) AS rows FROM leg_recipients GROUP BY leg) AS known ON known.leg = strangers.child
+    WHERE coalesce(legs.recipient_count, known.rows, 0) - coalesce(known.rows, 0) < strangers.rows
+),
+parted AS (SELECT leg_recipient FROM strangers SEMI JOIN full_files USING (child))
+SELECT *, 'reply' AS rule
+FROM replies
+ANTI JOIN (SELECT leg_recipient FROM named_alike SEMI JOIN parted USING (leg_recipient)) AS elsewhere USING (leg_recipient)
 UNION ALL
 SELECT *, 'former_id' FROM taken_over
 UNION ALL
-SELECT *, 'message_id' FROM named_alike;
+SELECT *, 'message_id'
+FROM named_alike
+ANTI JOIN (SELECT leg_recipient FROM replies ANTI JOIN parted USING (leg_recipient)) AS replied USING (leg_recipient);
 
 CREATE OR REPLACE TABLE chains AS
 WITH RECURSIVE
@@ -91,6 +117,8 @@ links AS (
     SELECT child, arg_min(leg, first_moment) AS parent
     FROM (
         SELECT child, leg FROM hops
+        UNION ALL
+        SELECT child, leg FROM replies
         UNION ALL
         SELECT child, leg FROM former_legs
     )

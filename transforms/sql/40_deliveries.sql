@@ -10,10 +10,10 @@
 CREATE OR REPLACE TABLE heirs AS
 WITH RECURSIVE
 requeued AS (
-    SELECT parent.leg, min(former_legs.child) AS child
+    SELECT parent.leg, former_legs.child
     FROM former_legs JOIN legs AS parent USING (leg)
-    WHERE parent.end_kind = 'requeued'
-    GROUP BY parent.leg
+    WHERE parent.end_kind = 'requeued' AND former_legs.is_requeued
+    QUALIFY row_number() OVER (PARTITION BY parent.leg ORDER BY former_legs.arrived_at, former_legs.first_moment) = 1
 ),
 walk AS (
     SELECT leg, child, 1 AS steps FROM requeued
