@@ -18,7 +18,6 @@ from tests.spec.tables import (
 )
 
 
-
 def reinjected(queue_id: str, at: float, recipients: int = 1, former: str | None = None) -> list[Row]:
     """The first lines of a queue file that the machine's own filter sends back."""
     return [
