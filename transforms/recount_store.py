@@ -22,7 +22,8 @@ from transforms.settings import Settings
 _EVENTS_IN_PART = 1_000_000  # some 200 MB while a part is worked on
 _MESSAGES_IN_SHARE = 200_000
 _LINKS = (
-    "leg", "queue", "host", "arrival", "file", "line", "named", "former", "is_foreign", "has_client", "end_kind", "is_bulk",
+    "leg", "queue", "host", "arrival", "file", "line", "named", "former", "is_foreign", "has_client",
+    "end_kind", "is_bulk",
 )  # fmt: skip
 
 
