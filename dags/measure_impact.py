@@ -1,4 +1,4 @@
-"""Check the inputs, stitch log lines into deliveries, count the grid, count it again, and check the result.
+"""Check the inputs, stitch log lines into deliveries, count the grid twice side by side, and check the result.
 
 Runs by itself when the logs and the records of a run are both in; by hand on a run folder that has them. When a
 gate refuses, nothing is counted any further, and the event of `impact` says so: `publish_reports` then writes
@@ -80,8 +80,8 @@ def impact_ready(run: dict[str, str], inputs: dict[str, Any], cells: dict[str, A
 def measure_impact() -> None:
     """Wire the tasks."""
     run = choose_run()
-    inputs, cells, gates = check_inputs(run), count(run), check_impact(run)
-    may_count(inputs) >> stitch(run) >> cells >> recount(run) >> gates >> impact_ready(run, inputs, cells, gates)
+    inputs, cells, again, gates = check_inputs(run), count(run), recount(run), check_impact(run)
+    may_count(inputs) >> stitch(run) >> [cells, again] >> gates >> impact_ready(run, inputs, cells, gates)
 
 
 measure_impact()

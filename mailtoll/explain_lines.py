@@ -11,8 +11,8 @@ _BLOCK_BYTES = 4 << 20
 def lines_of(path: Path, numbers: Iterable[int]) -> dict[int, str]:
     """Return the lines of a (compressed) file that have these numbers, from 1; reading stops after the last of them.
 
-    Lines end with LF, as `transforms.lines` counts them; bytes that are not UTF-8 are shown as U+FFFD. A number beyond
-    the end is left out. `OSError`: the file is gone or unreadable.
+    Lines end with LF, as `transforms.lines` counts them; bytes that are not UTF-8 are shown as U+FFFD, the mark that
+    opens some files is not shown. A number beyond the end is left out. `OSError`: the file is gone or unreadable.
     """
     wanted = sorted(set(numbers))
     found: dict[int, str] = {}
@@ -31,7 +31,7 @@ def lines_of(path: Path, numbers: Iterable[int]) -> dict[int, str]:
             first = last + 1
     if wanted and wanted[0] == first and rest:
         found[first] = _text(rest)
-    return found
+    return {number: text.removeprefix("\ufeff") if number == 1 else text for number, text in found.items()}
 
 
 def _text(line: bytes) -> str:

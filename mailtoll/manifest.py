@@ -116,12 +116,9 @@ def _of_lines(_: Run, told: dict[str, Any]) -> Rows:
     return {"in": lines, "out": told["events"], "set_aside": told["quarantined"]}
 
 
-def _of_stitching(run: Run, told: dict[str, Any]) -> Rows:
-    return {"in": _events(run), "out": told["rows"], "set_aside": 0}
-
-
-def _of_recount(run: Run, told: dict[str, Any]) -> Rows:
-    return {"in": _events(run), "out": told["rows"], "set_aside": told["differences"]}
+def _of_events(run: Run, told: dict[str, Any]) -> Rows:
+    events = sum(_height(file) for file in run.event_files())
+    return {"in": events, "out": told["rows"], "set_aside": 0}
 
 
 def _of_gates(table: str) -> Callable[[Run, dict[str, Any]], Rows]:
@@ -150,17 +147,13 @@ _ROWS: dict[str, Callable[[Run, dict[str, Any]], Rows]] = {
     "parse_log": _of_lines,
     "pull_customer_records": lambda run, told: {"in": told["rows"], "out": told["rows"], "set_aside": 0},
     "check_inputs": _of_gates("gates_on_inputs"),
-    "stitch": _of_stitching,
+    "stitch": _of_events,
     "count": _of_tables(DELIVERIES.name, CELLS.name),
-    "recount": _of_recount,
+    "recount": _of_events,
     "check_impact": _of_gates("gates_on_impact"),
     "publish": _of_publishing,
     "export": _of_tables(ACCOUNTS.name, CARE_LIST.name),
 }
-
-
-def _events(run: Run) -> int:
-    return sum(_height(file) for file in run.event_files())
 
 
 def _height(path: Path) -> int:

@@ -1,7 +1,7 @@
 """The one way through the house: one step = one function = one Airflow task.
 
-    pull_logs → parse_log (one per file) → pull_customer_records → check_inputs → stitch → count → recount
-    → check_impact → publish
+    pull_logs → parse_log (one per file) → pull_customer_records → check_inputs → stitch
+    → count and, beside it, recount → check_impact → publish
 
 What follows, from the tables to take away to the mail, is in `outgoing`.
 
@@ -10,8 +10,10 @@ steps wrote into the run's folder, replaces its own output at once, and repeats 
 """
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha256
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
@@ -80,11 +82,7 @@ def run_incident(incident: Path, out: Path, progress: Callable[[str], None]) -> 
     """Run every step for one incident, in order."""
     refused = _ingest(incident, out, progress)
     if not refused:
-        for name, step in (("stitching messages", stitch), ("counting", count), ("counting again", recount)):
-            progress(name)
-            step(str(incident), str(out))
-        progress("checking the figures")
-        check_impact(str(incident), str(out))
+        _measure(incident, out, progress)
     progress("writing the reports")
     published = publish(str(incident), str(out))
     paths, published_count = published["paths"], published["count"]
@@ -110,11 +108,7 @@ def check_incident(incident: Path, out: Path, progress: Callable[[str], None]) -
     """Run the quality gates only: on logs and records, then on deliveries and the grid; publish nothing."""
     result = _ingest(incident, out, progress)
     if not result:
-        for name, step in (("stitching messages", stitch), ("counting", count), ("counting again", recount)):
-            progress(name)
-            step(str(incident), str(out))
-        progress("checking the figures")
-        result = check_impact(str(incident), str(out))["reasons"]
+        result = _measure(incident, out, progress)
     from mailtoll import publishing  # heavy, for what it draws with: not for the steps that only read and count
 
     run = Run.of(incident, out)
@@ -134,6 +128,20 @@ def _ingest(incident: Path, out: Path, progress: Callable[[str], None]) -> list[
     pull_customer_records(str(incident), str(out))
     progress("checking logs and records")
     return list(check_inputs(str(incident), str(out))["reasons"])
+
+
+def _measure(incident: Path, out: Path, progress: Callable[[str], None]) -> list[str]:
+    """Stitch, count, count again beside it, and check; return why the run is refused."""
+    with ThreadPoolExecutor(1) as beside:
+        beside.submit(import_module, "mailtoll.publishing")  # half a second that nobody need wait for
+        progress("stitching messages")
+        stitch(str(incident), str(out))
+        progress("counting twice")
+        again = beside.submit(recount, str(incident), str(out))
+        count(str(incident), str(out))
+        again.result()
+    progress("checking the figures")
+    return list(check_impact(str(incident), str(out))["reasons"])
 
 
 @recorded
@@ -259,25 +267,24 @@ def count(incident: str, out: str) -> dict[str, Any]:
 
 @recorded
 def recount(incident: str, out: str) -> dict[str, Any]:
-    """Count every cell again by the other engine; return how many differ."""
+    """Count every cell again by the other engine, from the events, knowing nothing of `count`; return how many."""
     run = Run.of(incident, out)
-    cells = pl.read_parquet(run.warehouse.table("cells"))
     again = count_again(run.event_files(), run.records, run.settings)
-    differing = differences(cells, again)
     write_parquet(again, run.warehouse.table("recounted"))
-    write_parquet(differing, run.warehouse.table("differences"))
-    return {"rows": again.height, "differences": differing.height}
+    return {"rows": again.height}
 
 
 @recorded
 def check_impact(incident: str, out: str) -> dict[str, Any]:
-    """Judge deliveries, grid and recount; return whether and why the run is refused."""
+    """Judge deliveries and grid, and hold both counts together; return whether and why the run is refused."""
     run = Run.of(incident, out)
     cells, ladder, ordinary = (pl.read_parquet(run.warehouse.table(t.name)) for t in (CELLS, LADDER, ORDINARY))
+    differing = differences(cells, pl.read_parquet(run.warehouse.table("recounted")))
+    write_parquet(differing, run.warehouse.table("differences"))
     gates = pl.concat(
         [
             gates_on_impact(run.warehouse.table("deliveries"), cells, run.records, run.settings, run.incident.gates),
-            gates_on_recount(pl.read_parquet(run.warehouse.table("differences")), cells.height),
+            gates_on_recount(differing, cells.height),
             judge_holes(run),
             gates_on_rungs(ladder, ordinary, cells, run.settings),
         ]

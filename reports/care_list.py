@@ -35,7 +35,13 @@ def care_list(accounts: pl.DataFrame, downtime: pl.DataFrame, settings: Settings
         )
         .with_row_index("place", offset=1)
     )
-    told = [_told(settings, row) for row in harmed.iter_rows(named=True)]
+    window, zone = settings.window, settings.timezone
+    of_all = {
+        "threshold": words.duration(settings.headline.threshold_seconds),
+        "when": words.span(window.start, window.end, zone),
+        "as_of": words.instant(settings.as_of, zone),
+    }
+    told = [_told(of_all, row) for row in harmed.iter_rows(named=True)]
     return CARE_LIST.conform(harmed.hstack(pl.DataFrame(told, {"what_happened": pl.String, "letter": pl.String})))
 
 
@@ -50,17 +56,13 @@ def care_page(title: str, settings: Settings, listed: pl.DataFrame) -> str:
     return render("care_list.html.j2", title=title, when=when, threshold=threshold, rows=rows, total=listed.height)
 
 
-def _told(settings: Settings, row: dict[str, Any]) -> dict[str, str]:
-    window, zone = settings.window, settings.timezone
-    facts = {
+def _told(of_all: dict[str, str], row: dict[str, Any]) -> dict[str, str]:
+    facts = of_all | {
         "late": row["late_deliveries"],
         "lost": row["lost_deliveries"],
         "pending": row["pending_deliveries"],
         "longest": words.duration(row["longest_delay_seconds"]),
         "down": words.duration(row["down_seconds"]) if row["down_seconds"] >= 1 else "",
-        "threshold": words.duration(settings.headline.threshold_seconds),
-        "when": words.span(window.start, window.end, zone),
-        "as_of": words.instant(settings.as_of, zone),
     }
     return {
         "what_happened": " ".join(render("care_words.txt.j2", **facts).split()),

@@ -51,6 +51,7 @@ def _environment() -> Environment:
         autoescape=select_autoescape(disabled_extensions=("txt.j2",), default=True, default_for_string=True),
         undefined=StrictUndefined,
         finalize=harmless,
+        auto_reload=False,  # a run's templates stay as they are, and it renders thousands of letters
         trim_blocks=True,
         lstrip_blocks=True,
     )

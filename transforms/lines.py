@@ -1,10 +1,12 @@
 """Bytes of a log become numbered lines, chunk by chunk, and no line is lost.
 
-A line ends with LF; a CR before it is dropped. The last line counts even without its LF. Bytes that are not UTF-8
-become U+FFFD, so that every line can be shown. A line of absurd length is shown up to `LONGEST_LINE` bytes and is one
-line still. So memory is bounded by the chunk, whatever the size of the log and whatever is in it.
+A line ends with LF; a CR before it is dropped, and so is the byte order mark that opens some files. The last line
+counts even without its LF. Bytes that are not UTF-8 become U+FFFD, so that every line can be shown. A line of absurd
+length is shown up to `LONGEST_LINE` bytes and is one line still. So memory is bounded by the chunk, whatever the size
+of the log and whatever is in it.
 """
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from typing import Any, BinaryIO, cast
 
@@ -23,12 +25,13 @@ _LONGEST_CHARACTER = 4
 _PIECE_BYTES = 1 << 18
 _NOWHERE = np.empty(0, np.int64)
 _LF, _CR = 10, 13
+_FIRST_LINE, _MARK_BYTES = 1, len(BOM_UTF8)
 _ASCII_BELOW, _CHARACTER_GOES_ON = 0x80, range(0x80, 0xC0)
 
 
 def read_lines(stream: BinaryIO, chunk_bytes: int = CHUNK_BYTES) -> Iterator[pl.DataFrame]:
     """Yield frames of `line_number` (from 1) and `text`, in file order; together they hold every line of `stream`."""
-    next_line, rest, is_end = 1, np.empty(0, np.uint8), False
+    next_line, rest, is_end = _FIRST_LINE, np.empty(0, np.uint8), False
     while not is_end:
         block, filled = _next_block(stream, rest, chunk_bytes)
         is_end = filled == len(rest)
@@ -40,7 +43,7 @@ def read_lines(stream: BinaryIO, chunk_bytes: int = CHUNK_BYTES) -> Iterator[pl.
         rest = block[whole:filled][: LONGEST_LINE + _LONGEST_CHARACTER].copy()
         if whole:
             block[whole : whole + PADDING] = 0
-            lines = _lines(block[: whole + PADDING], ends)
+            lines = _lines(block[: whole + PADDING], ends, opens_file=next_line == _FIRST_LINE)
             for first in range(0, len(lines), _MOST_LINES):
                 text = lines[first : first + _MOST_LINES]
                 numbers = pl.int_range(next_line, next_line + len(text), dtype=pl.Int64, eager=True)
@@ -66,12 +69,13 @@ def _places_of_lf(block: Bytes) -> Places:
     return np.concatenate([_NOWHERE, *(np.flatnonzero(block[at : at + _PIECE_BYTES] == _LF) + at for at in pieces)])
 
 
-def _lines(block: Bytes, ends: Places) -> pl.Series:
+def _lines(block: Bytes, ends: Places, *, opens_file: bool) -> pl.Series:
     """Cut a padded block at the places of its LFs."""
     if block.max() >= _ASCII_BELOW:
         block = _as_utf8(block)
         ends = _places_of_lf(block)
-    start = np.concatenate([np.zeros(1, np.int64), ends[:-1] + 1])
+    mark = _MARK_BYTES if opens_file and bytes(block[:_MARK_BYTES]) == BOM_UTF8 else 0
+    start = np.concatenate([np.full(1, mark, np.int64), ends[:-1] + 1])
     has_cr = (block[np.maximum(ends - 1, 0)] == _CR) & (ends > start)
     ends = ends - has_cr
     for line in np.flatnonzero(ends - start > LONGEST_LINE):

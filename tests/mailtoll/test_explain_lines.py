@@ -1,11 +1,12 @@
 """Log lines read back by number are the lines that were parsed under that number."""
 
 import gzip
+from codecs import BOM_UTF8
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailtoll import explain_lines
@@ -16,11 +17,12 @@ from transforms.lines import read_lines
 LINES = st.lists(st.binary(max_size=12).map(lambda b: b.replace(b"\n", b"")), max_size=12)
 
 
-@given(lines=LINES, end=st.sampled_from([b"", b"\n"]), block=st.integers(1, 9))
+@settings(deadline=None)
+@given(mark=st.sampled_from([b"", BOM_UTF8]), lines=LINES, end=st.sampled_from([b"", b"\n"]), block=st.integers(1, 9))
 def test_every_line_is_found_under_the_number_that_the_parser_gave_it(
-    lines: list[bytes], end: bytes, block: int
+    mark: bytes, lines: list[bytes], end: bytes, block: int
 ) -> None:
-    content = b"\n".join(lines) + end
+    content = mark + b"\n".join(lines) + end
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(explain_lines, "_BLOCK_BYTES", block)
         path = Path(folder) / "mail.log"
