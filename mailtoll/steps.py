@@ -28,7 +28,6 @@ from expectations.tables import (
     CELLS,
     CORRECTIONS,
     DELAYS,
-    DELIVERIES,
     FAULT_SHARES,
     FINDINGS,
     GATES,
@@ -59,6 +58,7 @@ from transforms.clock_findings import find_clock_findings
 from transforms.queue_listing import read_queue_listing
 from transforms.recount import differences
 from transforms.recount import recount as count_again
+from transforms.window import preload as preload_change_points
 
 
 @dataclass(frozen=True)
@@ -235,15 +235,16 @@ def _inputs(run: Run) -> pl.DataFrame:
 def stitch(incident: str, out: str) -> dict[str, Any]:
     """Make deliveries of the events; return their number by outcome."""
     run = Run.of(incident, out)
+    preload_change_points()
     with impact.workspace() as db:
         impact.stitch(db, run.event_files(), run.records, run.settings, run.parts(QUARANTINE))
         keep_context(db, run.warehouse)
-        deliveries = impact.table(db, "deliveries", DELIVERIES)
+        write_parquet(impact.deliveries_in_order(db), run.warehouse.table("deliveries"))
+        outcomes = dict(db.sql("SELECT outcome, count(*) FROM deliveries GROUP BY outcome").fetchall())
         for beside in impact.BESIDE:
             write_parquet(impact.table(db, beside.name, beside), run.warehouse.table(beside.name))
-    write_parquet(deliveries, run.warehouse.table("deliveries"))
     find_window(run)
-    return {"rows": deliveries.height, **dict(deliveries["outcome"].value_counts().iter_rows())}
+    return {"rows": sum(outcomes.values()), **outcomes}
 
 
 @recorded

@@ -7,11 +7,13 @@ read, and run by hand, on its own; the rules are stated there and in docs/method
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import duckdb
 import polars as pl
+from polars.io.plugins import register_io_source
 
 from expectations.tables import (
     BOUNDS,
@@ -61,6 +63,8 @@ _STEPS_SECONDS = (1, 5, 10, 30, 60, 300, 900, 1800, 3600, 10800, 21600, 86400)
 _MOST_STEPS = 2_000
 # What `stitch` finds beside its deliveries: what a log misses, what it turned away, whose fault it was.
 BESIDE = (LOSSES, SILENCES, UNREAD, SENDER_WAITS, FAULTS)
+# Some 300 bytes a row in memory, twice while a share is sorted.
+_ROWS_IN_SHARE = 500_000
 # Two thirds of what a whole run may use; what exceeds it goes to disk.
 _MEMORY_LIMIT = "1000MB"
 
@@ -176,5 +180,32 @@ def run_files(db: duckdb.DuckDBPyConnection, names: Sequence[str]) -> None:
 
 def table(db: duckdb.DuckDBPyConnection, name: str, declaration: Table) -> pl.DataFrame:
     """Read a finished table, in the columns and types of its declaration, sorted by its key."""
-    key = ", ".join(declaration.key)
-    return declaration.conform(db.sql(f"SELECT * FROM {name} ORDER BY {key}").pl())  # noqa: S608 - names are our own
+    return declaration.conform(db.sql(f"SELECT * FROM {name}").pl()).sort(declaration.key, nulls_last=True)  # noqa: S608 - names are our own
+
+
+def deliveries_in_order(db: duckdb.DuckDBPyConnection) -> pl.LazyFrame:
+    """Return DELIVERIES by arrival, then by their key: read a share of them at a time, however many they are."""
+
+    def shares(
+        columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, batch_size: int | None
+    ) -> Iterator[pl.DataFrame]:
+        for condition in _shares_by_arrival(db):
+            read = DELIVERIES.conform(db.sql(f"SELECT * FROM deliveries WHERE {condition}").pl())  # noqa: S608
+            share = read.sort("arrived_at", *DELIVERIES.key, nulls_last=True)
+            yield share.select(columns) if columns else share
+
+    return register_io_source(shares, schema=dict(DELIVERIES.schema))
+
+
+def _shares_by_arrival(db: duckdb.DuckDBPyConnection) -> Iterator[str]:
+    """Yield conditions that cut the deliveries by arrival into shares of about `_ROWS_IN_SHARE`."""
+    ((rows,),) = db.sql("SELECT count(*) FROM deliveries").fetchall()
+    cuts = [cut * _ROWS_IN_SHARE / rows for cut in range(1, round(rows / _ROWS_IN_SHARE))] or [1.0]
+    ((edges,),) = db.execute(
+        "SELECT quantile_disc(epoch_us(arrived_at), ?::DOUBLE[]) FROM deliveries", [cuts]
+    ).fetchall()
+    places = sorted(set(edges or [0]))
+    yield f"epoch_us(arrived_at) < {places[0]}"
+    for start, end in pairwise(places):
+        yield f"epoch_us(arrived_at) >= {start} AND epoch_us(arrived_at) < {end}"
+    yield f"epoch_us(arrived_at) >= {places[-1]}"

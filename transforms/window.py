@@ -13,7 +13,9 @@
 The price is fixed beforehand; what other prices give is shown beside it.
 """
 
+import importlib
 import math
+import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -49,6 +51,11 @@ class Detection:
     windows: pl.DataFrame
     late_share: pl.DataFrame
     window: Interval | None
+
+
+def preload() -> None:
+    """Start to load `ruptures` in the background: it takes as long as parsing 100 MB."""
+    threading.Thread(target=importlib.import_module, args=("ruptures",), daemon=True).start()
 
 
 def detect_window(
@@ -167,7 +174,7 @@ def _change_points(signal: Numbers, mail: Numbers, penalty: float) -> Numbers:
     # A share's noise after the transform is 1/(4n); mail in bursts is noisier, as neighbours' differences say.
     by_neighbours = np.median(np.abs(np.diff(signal))) / 0.6745 / math.sqrt(2)
     variance = max(float(np.mean(1 / (4 * mail))), float(by_neighbours) ** 2)
-    import ruptures  # takes as long as parsing 100 MB: only where there is something to split
+    import ruptures  # slow to load: only where there is something to split (`preload`)
 
     model = ruptures.KernelCPD(kernel="linear", min_size=_LEAST_STEPS, jump=1).fit(signal.reshape(-1, 1))
     return np.array(model.predict(pen=penalty * variance * math.log(len(signal))))
