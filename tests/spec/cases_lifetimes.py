@@ -1,6 +1,6 @@
 """Which lines are about one queue file?"""
 
-from tests.spec.tables import ANN, BOB, Case, arrived, deferred, line, removed, sent, whole
+from tests.spec.tables import ANN, BOB, Case, arrived, deferred, line, queued, removed, sent, whole
 
 LIFETIMES = [
     Case(
@@ -53,5 +53,47 @@ LIFETIMES = [
         [*whole("A1", 0, 60, ANN), *whole("A1", 0, 60, ANN, source_id="f2")],
         ("delivered 60",),
         {"delivery late 60": 1, "message late 60": 1},
+    ),
+    Case(
+        "a copy of one line of the arrival's own second, in a file before the log's, begins no message",
+        [
+            queued("A1", 0, "promo@mailhouse.example", source_id="a copy"),
+            *whole("A1", 0, 100, ANN, "promo@mailhouse.example"),
+        ],
+        ("delivered 100",),
+        {"message late 60": 1, "message late 60 excluding_bulk": 0},
+    ),
+    Case(
+        "an id used again at once, of which two files hold the same seconds: the fuller one gives the order",
+        [
+            *(sent("A1", 60, ANN, source_id="a copy"), removed("A1", 60, source_id="a copy")),
+            *(arrived("A1", 60, source_id="a copy"), queued("A1", 60, source_id="a copy")),
+            *whole("A1", 0, 60, ANN),
+            *whole("A1", 60, 70, BOB),
+        ],
+        ("delivered 60", "delivered 10"),
+        {"message late 60": 1, "delivery late 60": 1},
+    ),
+    Case(
+        "two attempts within one second, told alike, and a second file that tells them too",
+        [
+            *(
+                arrived("A1", 0),
+                deferred("A1", 30, ANN),
+                deferred("A1", 30, ANN),
+                sent("A1", 90, ANN),
+                removed("A1", 90),
+            ),
+            *(deferred("A1", 30, ANN, source_id="f2"), deferred("A1", 30, ANN, source_id="f2")),
+            *(sent("A1", 90, ANN, source_id="f2"), removed("A1", 90, source_id="f2")),
+        ],
+        ("delivered 90",),
+        {"message late 60": 1, "delivery late 60": 1},
+    ),
+    Case(
+        "a logger that writes every line twice tells of one message",
+        [row for row in [*whole("A1", 0, 60, ANN), *whole("A1", 300, 310, BOB)] for _ in range(2)],
+        ("delivered 60", "delivered 10"),
+        {"message late 60": 1, "delivery late 60": 1},
     ),
 ]

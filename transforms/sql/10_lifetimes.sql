@@ -35,14 +35,19 @@ WHERE (arrivals > 1 OR ends > 1 OR has_end_first OR has_more_after_end OR has_mo
 
 CREATE OR REPLACE TABLE lifetimes AS  -- one row per fact about a reused id
 WITH
-once AS (  -- overlapping files repeat lines
-    SELECT DISTINCT ON (host, queue_id, kind, logged_at, recipient, original_recipient, status, related_queue_id)
-        events.*, moment(logged_at, position, line_number) AS moment, is_one_file, position
+told AS (
+    SELECT
+        events.*, moment(logged_at, position, line_number) AS moment, is_one_file, position,
+        count(*) OVER (PARTITION BY host, queue_id, source_id) AS lines_in_file
     FROM events
     JOIN reused USING (host, queue_id)
     JOIN sources USING (source_id)
     WHERE kind NOT IN ('refused', 'snapshot')
-    ORDER BY source_id, line_number
+),
+once AS (  -- overlapping files repeat lines: those of the file that tells most of the id give the order
+    SELECT DISTINCT ON (host, queue_id, kind, logged_at, recipient, original_recipient, status, related_queue_id) * EXCLUDE (lines_in_file)
+    FROM told
+    ORDER BY lines_in_file DESC, position, line_number
 ),
 in_order AS (  -- file order where one file holds them all, as clocks may jump; else time
     SELECT
