@@ -85,6 +85,7 @@ def report_ready(run: dict[str, str], published: dict[str, Any]) -> None:
     retry_policy=ExceptionRetryPolicy(
         [
             RetryRule("transforms.errors.MailWaits", action=RetryAction.RETRY),
+            RetryRule("mailtoll.lock.FolderInUse", action=RetryAction.DEFAULT),
             RetryRule("transforms.errors.BadInput", action=RetryAction.FAIL),
         ]
     ),

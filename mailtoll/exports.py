@@ -26,7 +26,7 @@ from expectations.tables import (
     LADDER,
     Table,
 )
-from mailtoll.run import Run
+from mailtoll.run import Run, published_status
 from mailtoll.secret import secret_of
 from mailtoll.vintages import former_vintages
 from mailtoll.warehouse import Warehouse, write_parquet, write_text, written_aside
@@ -34,6 +34,7 @@ from reports.care_list import care_list, care_page
 from reports.data_dictionary import dictionary
 from reports.datapackage import TableFile, datapackage
 from reports.spreadsheet import write_csv
+from transforms.errors import BadInput
 from transforms.pseudonyms import pseudonymise, pseudonymous
 
 _FIGURES = (CELLS, BOUNDS, LADDER, HOURS)
@@ -44,7 +45,14 @@ _FOLDERS = ("exports", "restricted")
 
 
 def export(run: Run) -> dict[str, str]:
-    """Write all folders of a count; return their paths. `BadInput`: annexes are asked for and have no secret."""
+    """Write all folders of a count; return their paths.
+
+    `BadInput`: annexes are asked for and have no secret; or the folder holds a refusal, or nothing.
+    """
+    if published_status(run.warehouse.root) in (None, "refused"):
+        raise BadInput(
+            f"{run.warehouse.root} holds no published count, so there is nothing to hand out; publish first."
+        )
     secret = secret_of(run.incident.id, str(run.incident.path)) if run.incident.annexes else None
     warehouse = run.warehouse
     public, restricted = (warehouse.root / name for name in _FOLDERS)
@@ -71,7 +79,7 @@ def export(run: Run) -> dict[str, str]:
 
 
 def withdraw(warehouse: Warehouse) -> None:
-    """Take away what a former run of this folder handed out: a refused one has no figure."""
+    """Take away what a former count of this folder handed out: a refused run has no figure, a new count has others."""
     for name in (*_FOLDERS, PUBLIC):
         shutil.rmtree(warehouse.root / name, ignore_errors=True)
 

@@ -42,7 +42,10 @@ _ORDER = (
     "check_impact",
     "publish",
     "export",
+    "put_on_site",
+    "send",
 )
+_ONCE_PER_FILE = "parse_log"
 _FOLDER = "steps"
 _INPUT_FACTS = ("uri", "kind", "sha256", "bytes", "lines", "is_duplicate")
 
@@ -68,7 +71,7 @@ def recorded(step: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
             }
             file = warehouse.folder / _FOLDER / f"{'.'.join([step.__name__, *of])}.json"
             write_text(json.dumps(record, sort_keys=True), file, is_restricted=True)
-            if not of:  # of thousands of files, none pays for all
+            if step.__name__ != _ONCE_PER_FILE:  # of thousands of files, none pays for all
                 write_manifest(warehouse)
         log.info("%s", json.dumps({"event": "step_done", "out": out, **record}))
         return result
@@ -142,6 +145,20 @@ def _of_publishing(run: Run, told: dict[str, Any]) -> Rows:
     return {"in": cells, "out": 0 if is_refused else cells, "set_aside": cells if is_refused else 0}
 
 
+def _of_public_figures(_: Run, told: dict[str, Any]) -> Rows:
+    """Count the figures of the public table: out are those shown, set aside those withheld; no site, no figure."""
+    figures = Path(told["site"]) / "figures.json" if told else None
+    table = json.loads(figures.read_text(encoding="utf-8"))["rows"] if figures else []
+    counts = [count for row in table for count in row["counts"]]
+    withheld = counts.count(None)
+    return {"in": len(counts), "out": len(counts) - withheld, "set_aside": withheld}
+
+
+def _of_mail(_: Run, told: dict[str, Any]) -> Rows:
+    sent, before = told["sent"], told["sent_before"]
+    return {"in": sent + before, "out": sent, "set_aside": before}
+
+
 _ROWS: dict[str, Callable[[Run, dict[str, Any]], Rows]] = {
     "pull_logs": _of_logs,
     "parse_log": _of_lines,
@@ -153,6 +170,8 @@ _ROWS: dict[str, Callable[[Run, dict[str, Any]], Rows]] = {
     "check_impact": _of_gates("gates_on_impact"),
     "publish": _of_publishing,
     "export": _of_tables(ACCOUNTS.name, CARE_LIST.name),
+    "put_on_site": _of_public_figures,
+    "send": _of_mail,
 }
 
 

@@ -25,6 +25,7 @@ def approvers(incident: str, out: str) -> list[str]:
     return list(asked.by) if asked else []
 
 
+@recorded
 def put_on_site(incident: str, out: str, count: str) -> dict[str, str]:
     """Put a count's public page on the site and renew the index; return its folder, nothing where there is no site."""
     from mailtoll import site
@@ -38,6 +39,7 @@ def put_on_site(incident: str, out: str, count: str) -> dict[str, str]:
     return {"site": str(site.put_on_site(folder, run.incident.id, count, kept / exports.PUBLIC))}
 
 
+@recorded
 def send(incident: str, out: str, count: str) -> dict[str, Any]:
     """Mail a count's summary to the recipients of the incident file who have not had it; return how many those were."""
     from mailtoll.mailing import send_summary

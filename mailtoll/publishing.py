@@ -50,6 +50,8 @@ def publish(run: Run) -> dict[str, Any]:
         publication = replace(publication, vintages=former_vintages(run))
     else:
         history = take_vintage(run, publication)
+        if history.new:
+            withdraw(warehouse)  # what is handed out is of the former count until `export` has written it anew
         publication = replace(publication, vintages=history.vintages)
         write_parquet(pl.read_parquet(warehouse.table("deliveries")), warehouse.published_deliveries)
         write_parquet(pl.read_parquet(warehouse.table("accounts")), warehouse.published_accounts)
@@ -133,8 +135,7 @@ def _publication(run: Run, gates: pl.DataFrame) -> Publication:
         counted = pl.scan_parquet(warehouse.table("deliveries")).group_by("outcome").len().collect()
         outcomes = {name: 0 for name in OUTCOMES} | dict(counted.iter_rows())
         outcomes["total"] = int(counted["len"].sum())
-        for row in pl.read_parquet(warehouse.table("people")).iter_rows(named=True):
-            people[row["rung"]][row["segment"]] = {unit: row[unit] for unit in ("mailbox", "account", "customer")}
+        people = _people(figures["ladder"], run.settings.headline.messages)
     claims = [Claim(**claim.model_dump()) for claim in run.incident.claims]
     return Publication(
         incident_id=run.incident.id,
@@ -174,6 +175,14 @@ def _redress(run: Run, accounts: pl.DataFrame) -> dict[str, Any]:
     table = redress(harmed, [entry.scheme() for entry in policy.schemes])
     write_parquet(table, run.warehouse.table("redress"))
     return {"redress": table, "currency": policy.currency}
+
+
+def _people(ladder: pl.DataFrame, messages: str) -> dict[str, dict[str, dict[str, int]]]:
+    """Return rung → segment → unit → how many; the exposed had mail of the kind that the headline counts."""
+    found: dict[str, dict[str, dict[str, int]]] = {"provisioned": {}, "exposed": {}}
+    for row in ladder.filter(pl.col("rung").is_in(list(found)), messages=messages).iter_rows(named=True):
+        found[row["rung"]].setdefault(row["segment"], {})[row["unit"]] = row["measured"]
+    return found
 
 
 def _set_aside(run: Run) -> pl.DataFrame:

@@ -54,13 +54,19 @@ def summary_mail(title: str, vintage: Vintage, files: Mapping[str, bytes], envel
     for name, content in pictures.items():
         page.add_related(content, "image", "png", cid=f"<{_cid(name)}>", filename=name, disposition="inline")
     mail.add_attachment(files["summary.pdf"], "application", "pdf", filename=f"summary-{vintage.number}.pdf")
+    for number, part in enumerate(part for part in mail.walk() if part.is_multipart()):
+        part.set_boundary(f"=_{number}_{_digest(files, envelope)}")  # `=_` is in no encoded part (RFC 2045, 6.7)
     return mail
 
 
 def message_id(files: Mapping[str, bytes], envelope: Envelope) -> str:
     """Return the Message-ID: the same for the same count and recipients, whenever and by whichever relay it goes."""
+    return f"<{_digest(files, envelope)}.mailtoll@{_address(envelope.sender).domain}>"
+
+
+def _digest(files: Mapping[str, bytes], envelope: Envelope) -> str:
     said = b"\0".join([files["summary.txt"], *(r.encode() for r in sorted(envelope.recipients))])
-    return f"<{sha256(said).hexdigest()[:32]}.mailtoll@{_address(envelope.sender).domain}>"
+    return sha256(said).hexdigest()[:32]
 
 
 def _subject(title: str, vintage: Vintage) -> str:

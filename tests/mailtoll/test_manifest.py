@@ -21,6 +21,7 @@ STEPS = [
     "check_impact",
     "publish",
     "export",
+    "put_on_site",
 ]
 
 

@@ -1,5 +1,6 @@
 """Reads a page's figures back out of its DOM, so that tests compare figures and not markup."""
 
+import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
@@ -47,3 +48,46 @@ def read(html: str) -> Page:
     page.feed(html)
     page.close()
     return page
+
+
+_WORD = re.compile(r"\w+(?:[.,:]\d+)*")
+_BLOCKS = {"p", "h1", "h2", "h3", "li", "tr", "body"}
+
+
+def words_in(text: str) -> tuple[str, ...]:
+    """Return words and figures in their order, without case and punctuation."""
+    return tuple(_WORD.findall(text.casefold()))
+
+
+def blocks(html: str) -> list[str]:
+    """Return the texts of a page's paragraphs, headings, points and table rows, in their order."""
+    reader = _Blocks()
+    reader.feed(html.partition("<body")[2].partition(">")[2])
+    reader.close()
+    reader.end()
+    return reader.found
+
+
+class _Blocks(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.found: list[str] = []
+        self._open = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._between(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._between(tag)
+
+    def handle_data(self, data: str) -> None:
+        self._open += data
+
+    def _between(self, tag: str) -> None:
+        if tag in _BLOCKS:
+            self.end()
+
+    def end(self) -> None:
+        if self._open.strip():
+            self.found.append(" ".join(self._open.split()))
+        self._open = ""

@@ -17,7 +17,7 @@ from reports.pictures import pictures
 from reports.publication import Publication
 from reports.typeset import executive_pdf
 from tests.reports import publication_fixture as fixture
-from tests.reports.pages import read
+from tests.reports.pages import blocks, read, words_in
 from tests.reports.test_page import EDGES, HOSTILE
 
 NAMED = {"cause": "A mailing house sent 12 offers at once.", "next_update": datetime(2030, 11, 6, 8, tzinfo=UTC)}
@@ -46,6 +46,17 @@ def test_page_text_and_paper_hold_the_same_figures(p: Publication) -> None:
     page = _figures(_without_title(p))
     assert _figures(executive_text(p)) == page
     assert _figures(_on_paper(executive_pdf(p, ()))[1]) == page
+
+
+@pytest.mark.parametrize(
+    "p",
+    [fixture.publication(**NAMED), fixture.refused(), *(edge(fixture.publication(**NAMED)) for edge in EDGES.values())],
+    ids=["full", "refused", *EDGES],
+)
+def test_the_plain_text_says_all_that_the_page_says_and_nothing_else(p: Publication) -> None:
+    said = executive_text(p).split("\n\n")
+    assert len(said) > 8
+    assert sorted(map(words_in, said)) == sorted(map(words_in, blocks(executive_summary(p))))
 
 
 def test_the_figures_are_those_of_impact_json() -> None:
