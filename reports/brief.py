@@ -69,7 +69,7 @@ def brief(p: Publication) -> Brief:
     c = headline_cell(p)
     told = (_when(p, c), _cause(p))
     status = f"{words.sentence(p.status)}. {_status(p)}"
-    end = Section("Next update", (Point(_next_update(p)),))
+    end = Section("Next update", (Point(next_update(p)),))
     if c is None:
         why = plain_reasons(p) or ["The count for the chosen definition is missing."]
         return Brief(
@@ -166,5 +166,6 @@ def _unknown(p: Publication) -> Section:
     return Section("What is still unknown", doubts or (Point("Nothing that we know of."),), is_list=bool(doubts))
 
 
-def _next_update(p: Publication) -> str:
+def next_update(p: Publication) -> str:
+    """Say when more will be known."""
     return words.instant(p.next_update, p.settings.timezone) + "." if p.next_update else _UNDATED[p.status]

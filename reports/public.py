@@ -13,6 +13,7 @@ import polars as pl
 
 from expectations.tables import UNITS_OF_THE_RECORDS
 from reports import words
+from reports.brief import next_update
 from reports.cells import Cell, by_threshold, cell, headline_cell, segments
 from reports.harmless import harmless, ids_of, without_ids
 from reports.page import render
@@ -70,7 +71,7 @@ def public_figures(p: Publication) -> dict[str, Any] | None:
         "rows": rows,
         "claims": [_claim(p, claim) | {"who": said(claim.who), "said": said(claim.said)} for claim in p.claims],
         "cause": said(p.cause),
-        "next_update": words.instant(p.next_update, zone) if p.next_update else "",
+        "next_update": next_update(p),
         "smallest_shown": SMALLEST_SHOWN,
         "rounded_to": ROUNDED_TO,
     }
@@ -84,7 +85,7 @@ def _table(p: Publication, said: Callable[[str], str]) -> tuple[list[str], list[
     thresholds = [c.threshold_seconds for c in by_column[0]]
     counts = [[column[at].measured if column else 0 for column in by_column] for at in range(len(thresholds))]
     lost = ", or lost" if p.headline.count == "late_or_lost" else ""
-    labels = [f"late by {words.duration(seconds)} or more{lost}" for seconds in thresholds]
+    labels = [f"{words.duration(seconds)} or more{lost}" for seconds in thresholds]
     rows = [
         {"label": label, "threshold_seconds": seconds, "counts": list(shown)}
         for label, seconds, shown in zip(

@@ -26,7 +26,7 @@ class Line:
 def site_index(incidents: Mapping[str, Mapping[str, Figures]]) -> str:
     """Return the page over all incidents: id → folder of a count → its figures."""
     sections = [(name, f"{name}/", _lines(counts)) for name, counts in sorted(incidents.items()) if counts]
-    return render("site_index.html.j2", sections=sections, title="Impact of e-mail incidents", top="")
+    return render("site_index.html.j2", sections=sections, title="E-mail incidents and whom they reached", top="")
 
 
 def incident_index(name: str, counts: Mapping[str, Figures]) -> str:

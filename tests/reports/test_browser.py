@@ -3,16 +3,14 @@
 import csv
 import io
 import json
-import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser
 
 from reports.analyst import analyst_report
 from reports.executive import executive_files, executive_summary
@@ -21,28 +19,10 @@ from reports.impact_json import impact_json
 from reports.publication import Publication
 from reports.quality import quality_page
 from tests.reports import publication_fixture as fixture
+from tests.reports.conftest import Scheme, open_page
 from tests.reports.test_page import HOSTILE
 
 WIDTHS = (1280, 768, 390)
-
-
-@dataclass
-class Opened:
-    """A page and what it said or asked for while it loaded."""
-
-    page: Page
-    noise: list[str]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = shutil.which("chromium")
-    assert path, "Chromium is missing: `make test` installs it (setup/debian-packages)."
-    with (
-        sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=path, args=["--no-sandbox"]) as launched,
-    ):
-        yield launched
 
 
 @pytest.fixture(scope="module")
@@ -81,22 +61,9 @@ def _short(p: Publication) -> Publication:
     )
 
 
-def _open(browser: Browser, path: Path, width: int = 1280, scheme: str = "light") -> Opened:
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
-    page = context.new_page()
-    noise: list[str] = []
-    page.on("console", lambda message: noise.append(f"{message.type}: {message.text}"))
-    page.on("pageerror", lambda error: noise.append(f"error: {error}"))
-    page.on(
-        "request", lambda request: noise.append(request.url) if not request.url.startswith(("file:", "data:")) else None
-    )
-    page.goto(path.as_uri())
-    return Opened(page, noise)
-
-
 @pytest.mark.parametrize("width", WIDTHS)
 def test_the_report_is_drawn_silent_and_fits(browser: Browser, folder: Path, width: int) -> None:
-    opened = _open(browser, folder / "report.html", width)
+    opened = open_page(browser, folder / "report.html", width)
     page = opened.page
     headline = json.loads(impact_json(fixture.publication()))["headline"]
     assert page.locator("#answer .big").inner_text() == f"{headline['measured']:,}"
@@ -129,8 +96,8 @@ def test_the_report_is_drawn_silent_and_fits(browser: Browser, folder: Path, wid
         ("summary-refused", 1280, "light"),
     ],
 )
-def test_axe_finds_nothing(browser: Browser, folder: Path, name: str, width: int, scheme: str) -> None:
-    opened = _open(browser, folder / f"{name}.html", width, scheme)
+def test_axe_finds_nothing(browser: Browser, folder: Path, name: str, width: int, scheme: Scheme) -> None:
+    opened = open_page(browser, folder / f"{name}.html", width, scheme)
     opened.page.evaluate("document.querySelectorAll('details').forEach((d) => (d.open = true))")
     found = Axe().run(opened.page)
     assert found.violations_count == 0, found.generate_report()
@@ -140,7 +107,7 @@ def test_axe_finds_nothing(browser: Browser, folder: Path, name: str, width: int
 
 @pytest.mark.parametrize("name", ["short", "quality"])
 def test_axe_finds_nothing_on_paper(browser: Browser, folder: Path, name: str) -> None:
-    opened = _open(browser, folder / f"{name}.html", 800, "dark")
+    opened = open_page(browser, folder / f"{name}.html", 800, "dark")
     opened.page.emulate_media(media="print", color_scheme="dark")
     opened.page.wait_for_selector("html.printing", state="attached")
     found = Axe().run(opened.page)
@@ -150,7 +117,7 @@ def test_axe_finds_nothing_on_paper(browser: Browser, folder: Path, name: str) -
 
 
 def test_a_word_tells_its_meaning_on_hover_and_on_focus_until_escape(browser: Browser, folder: Path) -> None:
-    page = _open(browser, folder / "report.html", 390).page
+    page = open_page(browser, folder / "report.html", 390).page
     told, term = page.locator("#meaning"), page.locator("#what-happened .term").first
     assert not told.is_visible()
     term.focus()
@@ -177,7 +144,7 @@ def test_sixty_days_by_the_minute_are_there_within_two_seconds(browser: Browser,
     (tmp_path / "long.html").write_text(html, encoding="utf-8")
     seconds = []
     for _ in range(3):  # the machine may be busy with something else
-        page = _open(browser, tmp_path / "long.html").page
+        page = open_page(browser, tmp_path / "long.html").page
         page.wait_for_load_state("load")
         assert page.locator("#backlog-plot .main-svg path").count()
         seconds.append(page.evaluate("performance.timing.loadEventEnd - performance.timing.navigationStart") / 1000)
@@ -186,7 +153,7 @@ def test_sixty_days_by_the_minute_are_there_within_two_seconds(browser: Browser,
 
 
 def test_hostile_text_does_nothing(browser: Browser, folder: Path) -> None:
-    opened = _open(browser, folder / "hostile.html")
+    opened = open_page(browser, folder / "hostile.html")
     dialogs: list[str] = []
     opened.page.on("dialog", lambda dialog: dialogs.append(dialog.message))
     assert "<script>alert(1)</script>" in opened.page.locator("h1").inner_text()
@@ -197,7 +164,7 @@ def test_hostile_text_does_nothing(browser: Browser, folder: Path) -> None:
 
 
 def test_a_table_is_saved_as_a_file_that_no_spreadsheet_runs(browser: Browser, folder: Path) -> None:
-    page = _open(browser, folder / "hostile.html").page
+    page = open_page(browser, folder / "hostile.html").page
     with page.expect_download() as saved:
         page.locator("button.csv[data-table=inputs-table]").click()
     text = Path(str(saved.value.path())).read_text(encoding="utf-8-sig")
@@ -211,7 +178,7 @@ def test_a_table_is_saved_as_a_file_that_no_spreadsheet_runs(browser: Browser, f
 
 
 def test_the_grid_is_filtered_and_counted(browser: Browser, folder: Path) -> None:
-    page = _open(browser, folder / "report.html").page
+    page = open_page(browser, folder / "report.html").page
     page.locator("select[data-filter=unit]").select_option("account")
     shown = page.locator("#grid-table tbody tr:visible")
     assert shown.count() == 16
@@ -224,7 +191,7 @@ def test_the_grid_is_filtered_and_counted(browser: Browser, folder: Path) -> Non
 
 
 def test_the_keyboard_reaches_everything(browser: Browser, folder: Path) -> None:
-    page = _open(browser, folder / "report.html").page
+    page = open_page(browser, folder / "report.html").page
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Enter")
@@ -236,7 +203,7 @@ def test_the_keyboard_reaches_everything(browser: Browser, folder: Path) -> None
 
 
 def test_tabbing_goes_through_everything_and_out_again(browser: Browser, folder: Path) -> None:
-    page = _open(browser, folder / "short.html").page
+    page = open_page(browser, folder / "short.html").page
     wanted = "[...document.querySelectorAll('a[href], button, select, summary, .scroll, pre')]"
     shown = f"{wanted}.filter((e) => e.checkVisibility())"
     page.evaluate(f"window.reached = new Set(); window.wanted = {shown}")
@@ -251,7 +218,7 @@ def test_tabbing_goes_through_everything_and_out_again(browser: Browser, folder:
 
 
 def test_paper_gets_light_charts_of_its_own_width(browser: Browser, folder: Path) -> None:
-    page = _open(browser, folder / "report.html", 1280, "dark").page
+    page = open_page(browser, folder / "report.html", 1280, "dark").page
     page.emulate_media(media="print", color_scheme="dark")
     page.wait_for_selector("html.printing", state="attached")
     assert page.evaluate("document.querySelector('#arrivals-plot svg').clientWidth") == 680
@@ -264,7 +231,7 @@ def test_paper_gets_light_charts_of_its_own_width(browser: Browser, folder: Path
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_summary_shows_its_pictures_and_fits(browser: Browser, folder: Path, width: int) -> None:
-    opened = _open(browser, folder / "summary.html", width)
+    opened = open_page(browser, folder / "summary.html", width)
     widths = opened.page.evaluate("[...document.images].map((image) => image.complete && image.naturalWidth)")
     assert widths == [1200, 1200]
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
@@ -273,7 +240,7 @@ def test_the_summary_shows_its_pictures_and_fits(browser: Browser, folder: Path,
 
 
 def test_the_summary_is_one_sheet_of_a4(browser: Browser, folder: Path) -> None:
-    page = _open(browser, folder / "summary.html").page
+    page = open_page(browser, folder / "summary.html").page
     pdf = page.pdf(format="A4", margin={"top": "12mm", "bottom": "12mm"})
     assert pdf.count(b"/Type /Page\n") == 1
     page.context.close()
