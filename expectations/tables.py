@@ -370,6 +370,26 @@ BOUNDS = Table(
     note="The widths of a cell add up to its `upper` minus its `measured`.",
 )
 
+NARROWER = Table(
+    name="narrower",
+    grain="one row per cell and assumption: the bounds for whoever makes it",
+    key=("unit", "threshold_seconds", "messages", "count", "segment", "place"),
+    columns=(
+        Column("unit", pl.String, "what is counted", allowed=UNITS),
+        Column("threshold_seconds", pl.Int64, "late is a delay of at least this", unit="s", minimum=0),
+        Column("messages", pl.String, "which messages", allowed=MESSAGES),
+        Column("count", pl.String, "which outcomes", allowed=COUNTS),
+        Column("segment", pl.String, "`all`, a segment of the records, or `unmatched`"),
+        Column("place", pl.Int64, "the assumption's turn", minimum=1),
+        Column("assumption", pl.String, "its name; `all_of_these` makes every one"),
+        Column("sentence", pl.String, "what is assumed"),
+        Column("lower", pl.Int64, "at least so many", minimum=0),
+        Column("upper", pl.Int64, "at most so many", minimum=0),
+    ),
+    visibility="public",
+    note="Each range lies within the cell's bounds and holds its `measured`. No log can tell whether one holds.",
+)
+
 LOSSES = Table(
     name="losses",
     grain="one row per host and hour of arrival: lines that queue files must have left, and those that are missing",
@@ -859,6 +879,7 @@ TABLES = (
     DELIVERIES,
     CELLS,
     BOUNDS,
+    NARROWER,
     LOSSES,
     SILENCES,
     UNREAD,

@@ -1,6 +1,6 @@
 """Tables to take away, beside the reports: `exports/` for anybody inside, `restricted/` for those who may see accounts.
 
-    DIR/exports/            cells, bounds, ladder, hours: figures alone. Not for the public, small cells are in them
+    DIR/exports/            cells, bounds, narrower, ladder, hours: figures alone, small ones too; not for the public
     DIR/restricted/         accounts, deliveries, care_list, and care_list.html for customer care; modes 0700 and 0600
     DIR/restricted/annex/   accounts and deliveries under keys, for incidents that ask (`annexes: true`)
 
@@ -24,6 +24,7 @@ from expectations.tables import (
     DOWNTIME,
     HOURS,
     LADDER,
+    NARROWER,
     Table,
 )
 from mailtoll.run import Run, published_status
@@ -37,7 +38,7 @@ from reports.spreadsheet import write_csv
 from transforms.errors import BadInput
 from transforms.pseudonyms import pseudonymise, pseudonymous
 
-_FIGURES = (CELLS, BOUNDS, LADDER, HOURS)
+_FIGURES = (CELLS, BOUNDS, NARROWER, LADDER, HOURS)
 _PEOPLE = (ACCOUNTS, DELIVERIES)
 PUBLIC = "public"
 """Below it, in the run's folder and in each vintage: what may go on the site."""

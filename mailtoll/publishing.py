@@ -33,7 +33,7 @@ from transforms.redress import redress
 
 _PROJECT = Path(__file__).parents[1]
 _OF_TIME = ("minutes", "delays", "hours", "uptime", "survival", "late_share", "refusals", "fault_shares")
-_FIGURES = ("cells", "bounds", "accounts", "ladder", "ordinary", "scales", *_OF_TIME)
+_FIGURES = ("cells", "bounds", "narrower", "accounts", "ladder", "ordinary", "scales", *_OF_TIME)
 
 
 def publish(run: Run) -> dict[str, Any]:

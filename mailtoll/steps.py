@@ -20,6 +20,7 @@ from typing import Any, Literal
 import polars as pl
 
 from expectations.gates import gates_on_impact, gates_on_inputs, gates_on_rungs, preload, reasons
+from expectations.narrower import gates_on_narrower
 from expectations.recount import gates_on_recount
 from expectations.tables import (
     ACCOUNTS,
@@ -34,6 +35,7 @@ from expectations.tables import (
     INPUTS,
     LADDER,
     MINUTES,
+    NARROWER,
     ORDINARY,
     QUARANTINE,
     REFUSALS,
@@ -257,7 +259,7 @@ def count(incident: str, out: str) -> dict[str, Any]:
         for name in ("deliveries", *(beside.name for beside in impact.BESIDE)):
             db.read_parquet(str(run.warehouse.table(name))).create_view(name)
         impact.count(db, run.records, run.settings, pl.read_parquet(run.warehouse.table("findings")))
-        for declaration in (CELLS, BOUNDS, ACCOUNTS, MINUTES, DELAYS, REFUSALS, FAULT_SHARES, LADDER):
+        for declaration in (CELLS, BOUNDS, NARROWER, ACCOUNTS, MINUTES, DELAYS, REFUSALS, FAULT_SHARES, LADDER):
             write_parquet(impact.table(db, declaration.name, declaration), run.warehouse.table(declaration.name))
         write_parquet(db.sql("SELECT * FROM people").pl(), run.warehouse.table("people"))
         cells = impact.table(db, "cells", CELLS)
@@ -288,6 +290,7 @@ def check_impact(incident: str, out: str) -> dict[str, Any]:
             gates_on_recount(differing, cells.height),
             judge_holes(run),
             gates_on_rungs(ladder, ordinary, cells, run.settings),
+            gates_on_narrower(pl.read_parquet(run.warehouse.table(NARROWER.name)), cells),
         ]
     )
     write_parquet(GATES.conform(gates), run.warehouse.table("gates_on_impact"))

@@ -2,6 +2,7 @@
 
 from reports import beside, evidence, ordinary, story, what_was_read, words
 from reports.cells import headline_cell
+from reports.charts.assumptions import assumptions_chart
 from reports.charts.causes import causes_chart
 from reports.charts.certainty import certainty_chart
 from reports.charts.claims import claims_chart
@@ -35,7 +36,8 @@ def analyst_report(p: Publication) -> str:
     happened = timeline_charts(p)
     who = [c for c in (ladder_chart(p), thresholds_chart(p), hours_chart(p), late_messages_chart(p)) if c]
     long = [c for c in (delays_chart(p), survival_chart(p)) if c]
-    sure = [c for c in (causes_chart(p), certainty_chart(p), specification_chart(p), late_share_chart(p)) if c]
+    certain = (causes_chart(p), assumptions_chart(p), certainty_chart(p), specification_chart(p), late_share_chart(p))
+    sure = [c for c in certain if c]
     return render(
         "report.html.j2",
         **_common(p),

@@ -99,6 +99,7 @@ class Publication:
     ladder: pl.DataFrame | None = None
     ordinary: pl.DataFrame | None = None
     bounds: pl.DataFrame | None = None
+    narrower: pl.DataFrame | None = None
     set_aside: pl.DataFrame | None = None
     vintages: tuple[Vintage, ...] = ()
 

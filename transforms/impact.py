@@ -49,6 +49,7 @@ STITCH = (
 GRID = ("45_gaps.sql", "50_cells.sql", "55_bounds.sql")
 COUNT = (
     *GRID,
+    "56_assumptions.sql",
     "60_accounts.sql",
     "70_minutes.sql",
     "71_delays.sql",

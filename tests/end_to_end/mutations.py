@@ -14,6 +14,7 @@ class Mutation:
     with_listing: bool = False
 
 
+ASSUMPTIONS = "56_assumptions.sql"
 PLAIN, LIFETIMES, LEGS, CHAINS = "08_plain.sql", "10_lifetimes.sql", "20_legs.sql", "30_chains.sql"
 ADDRESSES, DELIVERIES, CELLS, BOUNDS, PEOPLE = (
     "37_addresses.sql",
@@ -170,6 +171,8 @@ MESSAGES = (
     ),
 )
 FIGURES = (
+    Mutation("an assumption widens the range", ASSUMPTIONS, "THEN causes.units WHEN", "THEN causes.units + 1 WHEN"),
+    Mutation("an assumption proves too much", ASSUMPTIONS, "least(added.measured, greatest(", "(1 + greatest("),
     Mutation(
         "the incident is part of its baseline", CELLS, "avg(measured) FILTER (window_number > 0)", "avg(measured)"
     ),

@@ -13,9 +13,10 @@ import polars as pl
 import pytest
 
 from expectations.gates import gates_on_impact, gates_on_rungs
+from expectations.narrower import gates_on_narrower
 from expectations.recount import gates_on_recount
 from expectations.refusal import reasons
-from expectations.tables import CELLS, DELIVERIES, LADDER
+from expectations.tables import CELLS, DELIVERIES, LADDER, NARROWER
 from mailtoll.steps import run_incident
 from tests.end_to_end.mutations import MUTATIONS, Mutation
 from tests.mailtoll import tiny
@@ -81,13 +82,16 @@ def refusals(log: Log) -> list[str]:
     with impact.workspace() as db:
         impact.stitch(db, [log.events], log.records, log.settings)
         impact.count(db, log.records, log.settings)
-        deliveries, cells, ladder = (impact.table(db, t.name, t) for t in (DELIVERIES, CELLS, LADDER))
+        deliveries, cells, ladder, narrower = (
+            impact.table(db, t.name, t) for t in (DELIVERIES, CELLS, LADDER, NARROWER)
+        )
     segments = log.records["segment"].unique().to_list()
     ordinary = ordinary_figures(deliveries.lazy(), segments, log.settings)
     gates = [
         gates_on_impact(deliveries, cells, log.records, log.settings, LIMITS),
         gates_on_recount(differences(cells, log.recounted), cells.height),
         gates_on_rungs(ladder, ordinary, cells, log.settings),
+        gates_on_narrower(narrower, cells),
     ]
     return reasons(pl.concat(gates))
 

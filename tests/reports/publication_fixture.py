@@ -74,6 +74,7 @@ def publication(**changes: Any) -> Publication:
         "ladder": ladder(),
         "ordinary": ordinary(),
         "bounds": bounds(),
+        "narrower": narrower(),
         "set_aside": set_aside(),
         "minutes": minutes(),
         "delays": delays(),
@@ -102,6 +103,7 @@ def refused() -> Publication:
         ladder=None,
         ordinary=None,
         bounds=None,
+        narrower=None,
         minutes=None,
         delays=None,
         accounts=None,
@@ -385,6 +387,29 @@ def bounds() -> pl.DataFrame:
         grid.select(*tables.CELLS.key, place=place, cause=pl.lit(cause), width=width) for cause, place, width in parts
     ]
     return tables.BOUNDS.conform(pl.concat(rows))
+
+
+def narrower() -> pl.DataFrame:
+    """Return the bounds under two assumptions, and under both: one takes a third of what the worst case adds."""
+    grid = cells()
+    width = pl.col("upper") - pl.col("measured")
+    made = [
+        ("waiting_like_delivered", "Mail still waiting fares as mail that had waited as long.", width // 3),
+        ("strangers_no_customers", "Addresses that no record knows are nobody on the records.", width * 2 // 3),
+        ("all_of_these", "All of these.", pl.lit(0, pl.Int64)),
+    ]
+    rows = [
+        grid.select(
+            *tables.CELLS.key,
+            "lower",
+            place=pl.lit(place),
+            assumption=pl.lit(name),
+            sentence=pl.lit(sentence),
+            upper=pl.col("measured") + adds,
+        )
+        for place, (name, sentence, adds) in enumerate(made, start=1)
+    ]
+    return tables.NARROWER.conform(pl.concat(rows))
 
 
 def gates() -> pl.DataFrame:

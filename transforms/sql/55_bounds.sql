@@ -1,6 +1,7 @@
 -- Between which figures does the truth lie, and what makes the range wide?
 -- In:  counted, reach; exposed, hidden; customer_records, windows, settings
--- Out: bounds, one row per cell and cause; cells, the grid of the contract
+-- Out: causes, one row per cell and cause: what it may add by itself; bounds, the same after the causes before it;
+--      cells, the grid of the contract
 --
 -- Rules: worst case, by what the logs leave possible. Causes are added in this order, each with what the causes before
 -- it have not added yet: mail still pending; mail unresolved; mail whose arrival may lie earlier than shown; recipients
@@ -68,24 +69,24 @@ LEFT JOIN strangers
     ON strangers.unit = CASE WHEN is_of_the_records THEN 'address' ELSE cell.unit END
     AND strangers.messages = cell.messages AND strangers.step = cell.step AND strangers."count" = cell."count";
 
+CREATE OR REPLACE TABLE causes AS
+SELECT unit, threshold_seconds, messages, "count", segment, measured, most, cause.*
+FROM added
+CROSS JOIN LATERAL (
+    VALUES
+        (1, 'pending', with_pending - measured),
+        (2, 'unresolved', with_unresolved - with_pending),
+        (3, 'arrival', possible - with_unresolved),
+        (4, 'unmatched', unmatched),
+        (5, 'nameless', nameless),
+        (6, 'unread_lines', unread_lines),
+        (7, 'gaps', gaps),
+        (8, 'loss_marks', loss_marks),
+        (9, 'unseen', unseen)
+) AS cause (place, cause, units);
+
 CREATE OR REPLACE TABLE bounds AS
 WITH
-causes AS (
-    SELECT unit, threshold_seconds, messages, "count", segment, measured, most, cause.*
-    FROM added
-    CROSS JOIN LATERAL (
-        VALUES
-            (1, 'pending', with_pending - measured),
-            (2, 'unresolved', with_unresolved - with_pending),
-            (3, 'arrival', possible - with_unresolved),
-            (4, 'unmatched', unmatched),
-            (5, 'nameless', nameless),
-            (6, 'unread_lines', unread_lines),
-            (7, 'gaps', gaps),
-            (8, 'loss_marks', loss_marks),
-            (9, 'unseen', unseen)
-    ) AS cause (place, cause, units)
-),
 running AS (
     SELECT *, measured + sum(units) OVER so_far AS reached, measured + sum(units) FILTER (place <= 4) OVER so_far AS seen
     FROM causes
