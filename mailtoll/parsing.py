@@ -5,7 +5,7 @@ made it. The receipt is written last: a parse that was cut off leaves none, and 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import datetime
@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from expectations.tables import ACTIVITY, EVENTS, FINDINGS, QUARANTINE
 from mailtoll.warehouse import Warehouse, write_parquet, write_text, written_aside
 from sources.compression import open_decompressed
+from transforms import compiled
 from transforms.detect import detect
 from transforms.dialect import Envelope, Grammar, LogOptions
 from transforms.lines import read_lines
@@ -79,11 +80,13 @@ def _parse(warehouse: Warehouse, source: Mapping[str, Any]) -> dict[str, Any]:
     options = LogOptions(str(source["timezone"]), source["year"], Path(str(source["uri"])).parent.name)
     declared = str(source["format"])
     grammars = GRAMMARS if declared == "auto" else {declared: GRAMMARS[declared]}
+    if source["lines"] >= compiled.PAYS_FROM_LINES:
+        compiled.load()
     envelope = _envelope(path, declared, options)
     with ExitStack() as stack:
         stream = stack.enter_context(open_decompressed(path))
         events = stack.enter_context(written_aside(warehouse.part("events", source_id), is_restricted=True))
-        writer = stack.enter_context(pq.ParquetWriter(events, _arrow(EVENTS.empty()).schema, **_EVENTS_FILE))
+        writer = stack.enter_context(pq.ParquetWriter(events, _arrow([]).schema, **_EVENTS_FILE))
         # One chunk is written while the next is read.
         writing = stack.enter_context(ThreadPoolExecutor(1))
         written: Future[None] | None = None
@@ -91,8 +94,8 @@ def _parse(warehouse: Warehouse, source: Mapping[str, Any]) -> dict[str, Any]:
         for part in parse_stream(stream, envelope, grammars, source_id, str(source["uri"])):
             if written:
                 written.result()
-            written = writing.submit(writer.write_table, _arrow(part.events))
-            rest.append(Parsed(EVENTS.empty(), part.quarantine, part.line_counts, part.activity, part.findings))
+            written = writing.submit(writer.write_table, _arrow(part.pieces))
+            rest.append(Parsed([], part.quarantine, part.line_counts, part.activity, part.findings))
         if written:
             written.result()
         writer.close()
@@ -118,9 +121,9 @@ def _parse(warehouse: Warehouse, source: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _arrow(frame: pl.DataFrame) -> pa.Table:
-    """Hand a frame over without copying it."""
-    return frame.to_arrow(compat_level=pl.CompatLevel.newest())
+def _arrow(events: Sequence[pl.DataFrame]) -> pa.Table:
+    """Hand frames of EVENTS over without copying them."""
+    return pa.concat_tables(f.to_arrow(compat_level=pl.CompatLevel.newest()) for f in (EVENTS.empty(), *events))
 
 
 def _envelope(path: Path, declared: str, options: LogOptions) -> Envelope:

@@ -7,6 +7,7 @@ it was not understood (quarantined, with the rule that set it aside). A grammar 
 like a delivery fact and does not end like one; a line of another program is ignored.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -50,13 +51,15 @@ class Reading:
     """What a grammar made of one chunk.
 
     `events` has the columns of `expectations.tables.EVENTS` without `source_id` (absent columns are null);
-    `aside` has line_number, reason. A line in neither is ignored.
+    `aside` has line_number, reason. A line in neither is ignored. `apart` are further events, in frames that are not
+    put together before each has its final form: that would copy them.
     """
 
     events: pl.DataFrame
     aside: pl.DataFrame = field(
         default_factory=lambda: pl.DataFrame(schema={"line_number": pl.Int64, "reason": pl.String})
     )
+    apart: Sequence[pl.DataFrame] = ()
 
 
 class Envelope(Protocol):

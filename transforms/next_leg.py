@@ -3,6 +3,8 @@
 A reply is the other server's text, so that what it names is a next leg only if our own logs know it by that name.
 """
 
+import re
+
 import polars as pl
 
 # Postfix `queued as ID`, local(8) `forwarded as ID`, Exim `OK id=ID`, Sendmail `ID Message accepted for delivery`,
@@ -14,7 +16,8 @@ _NEXT_LEG = (
     r"|<(?<message_id>[^<> ]+@[^<> ]+)> \[InternalId="
 )
 # What a reply says that names one: for those who look before they leap.
-MAY_NAME_NEXT_LEG = r"queued as |forwarded as |id=|Message accepted|\[InternalId="
+NAMES_NEXT_LEG = ("queued as ", "forwarded as ", "id=", "Message accepted", "[InternalId=")
+MAY_NAME_NEXT_LEG = "|".join(map(re.escape, NAMES_NEXT_LEG))
 # RFC 3463 status code behind a reply code, or at the beginning of a status text.
 ENHANCED_STATUS = r"(?:^|\b[245][0-9]{2}[ -]|#)([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:[^0-9.]|\.?$|\. )"
 # Long enough for every rule that reads a reply; a hostile server may send kilobytes.

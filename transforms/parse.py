@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import BinaryIO
 
 import numpy as np
@@ -19,6 +20,7 @@ from sources.domains import ascii_domains
 from transforms.dialect import Envelope, Grammar, Opened
 from transforms.lines import CHUNK_BYTES, read_lines
 from transforms.loss_marks import find_loss_marks
+from transforms.spans import Mask
 from transforms.tally import count_activity, count_lines
 
 _WORKERS = 2
@@ -27,13 +29,21 @@ _IN_FLIGHT = 3
 
 @dataclass(frozen=True)
 class Parsed:
-    """What one chunk of a file gave: frames of EVENTS, QUARANTINE, LINE_COUNTS, ACTIVITY and FINDINGS."""
+    """What one chunk of a file gave: frames of EVENTS, QUARANTINE, LINE_COUNTS, ACTIVITY and FINDINGS.
 
-    events: pl.DataFrame
+    Events come in `pieces`, as putting frames together copies them.
+    """
+
+    pieces: Sequence[pl.DataFrame]
     quarantine: pl.DataFrame
     line_counts: pl.DataFrame
     activity: pl.DataFrame
     findings: pl.DataFrame
+
+    @cached_property
+    def events(self) -> pl.DataFrame:
+        """All events in one frame."""
+        return pl.concat([EVENTS.empty(), *self.pieces])
 
 
 def parse_stream(
@@ -64,30 +74,31 @@ def _by_category(opened: Opened) -> Opened:
 def _read_chunk(raw: pl.DataFrame, opened: Opened, grammars: Mapping[str, Grammar], source_id: str, uri: str) -> Parsed:
     services = opened.lines["service"].unique()
     names = services.cast(pl.String)
-    asides, events = [opened.aside], []
+    asides, events = [opened.aside], list[pl.DataFrame]()
     for grammar in grammars.values():
         is_owned = grammar.owns(names)
         if is_owned.any():
             lines = opened.lines
             if not is_owned.all():
-                lines = lines.filter(_is_in(lines["service"], services.filter(is_owned)))
+                lines = lines[np.flatnonzero(_is_in(lines["service"], services.filter(is_owned)))]
             reading = grammar.read(lines)
-            found = EVENTS.conform(reading.events.with_columns(pl.lit(source_id).alias("source_id")))
-            events.append(_in_ascii_domains(found))
+            frames = [frame for frame in (*reading.apart, reading.events) if frame.height]
+            found = (EVENTS.conform(frame.with_columns(pl.lit(source_id).alias("source_id"))) for frame in frames)
+            events += map(_in_ascii_domains, found)
             asides.append(reading.aside)
-    event_frame = pl.concat(events) if events else EVENTS.empty()
+    told = pl.concat([EVENTS.empty()["line_number"], *(frame["line_number"] for frame in events)])
     aside = pl.concat(asides, how="vertical_relaxed").unique("line_number", keep="first", maintain_order=True)
     return Parsed(
-        event_frame,
+        events,
         _quarantine(raw, aside, source_id, uri),
-        count_lines(raw, opened.lines, event_frame["line_number"], aside["line_number"], source_id),
+        count_lines(raw, opened.lines, told, aside["line_number"], source_id),
         count_activity(opened.lines, source_id),
         find_loss_marks(opened.lines, source_id),
     )
 
 
-def _is_in(service: pl.Series, some: pl.Series) -> pl.Series:
-    return pl.Series(np.isin(service.to_physical().to_numpy(), some.to_physical().to_numpy()))
+def _is_in(service: pl.Series, some: pl.Series) -> Mask:
+    return np.isin(service.to_physical().to_numpy(), some.to_physical().to_numpy())
 
 
 def _quarantine(raw: pl.DataFrame, aside: pl.DataFrame, source_id: str, uri: str) -> pl.DataFrame:
@@ -115,7 +126,7 @@ def add_up(line_counts: Sequence[pl.DataFrame]) -> pl.DataFrame:
 def merge(parts: Sequence[Parsed]) -> Parsed:
     """Put the chunks of one small log together."""
     return Parsed(
-        pl.concat([EVENTS.empty(), *(p.events for p in parts)]),
+        [piece for p in parts for piece in p.pieces],
         pl.concat([QUARANTINE.empty(), *(p.quarantine for p in parts)]),
         add_up([p.line_counts for p in parts]),
         pl.concat([ACTIVITY.empty(), *(p.activity for p in parts)]),

@@ -13,10 +13,12 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
+from transforms.compiled import kernels
 from transforms.dialect import Reading
 from transforms.postfix_attempts import read_attempts
 from transforms.postfix_bodies import Bodies, Found, as_reading
 from transforms.postfix_facts import FIRST_LETTERS, read_facts, torn
+from transforms.postfix_plain import NO_QUEUE_ID, read_plain
 from transforms.postfix_refusals import REFUSALS, read_refusals
 from transforms.spans import first_letters
 
@@ -25,8 +27,6 @@ _DAEMON = (
     r"|postlogd?|postqueue|postscreen|postsuper|proxymap|qmgr|qmqpd|relay|retry|scache|sendmail|showq|smtpd?"
     r"|submissions?|smtps|tlsmgr|tlsproxy|trace|trivial-rewrite|uid|virtual|verify)$"
 )
-# First letters of what stands where a queue id would, and is none.
-_NO_QUEUE_ID = ("warn", "erro", "fata", "pani", "NOQU")
 _LETTERS = 4
 # First letters of a fact, who reads it, and whether that needs a queue id.
 _READERS = (
@@ -45,12 +45,18 @@ class PostfixGrammar:
 
     def read(self, lines: pl.DataFrame) -> Reading:
         """Read opened lines (columns of OPENED) of Postfix services."""
-        return as_reading(lines, list(_found(Bodies.of(lines))))
+        loops = kernels()
+        if loops is None:
+            return as_reading(lines, list(_found(Bodies.of(lines))))
+        plain, left = read_plain(lines, loops)
+        odd = lines[left]
+        reading = as_reading(odd, list(_found(Bodies.of(odd))))
+        return Reading(reading.events, reading.aside, plain)
 
 
 def _found(bodies: Bodies) -> Iterator[Found]:
     before = bodies.text.words()
-    has_id = np.logical_and.reduce([before != first_letters(name) for name in _NO_QUEUE_ID])
+    has_id = np.logical_and.reduce([before != first_letters(name) for name in NO_QUEUE_ID])
     is_left = has_id.copy()
     left = np.flatnonzero(bodies.fact.lengths >= _LETTERS)
     letters = bodies.fact.words()[left]

@@ -43,7 +43,9 @@ STATUS = {
     "softbounce": "deferred",
 }
 _PROBES = ("deliverable", "undeliverable")
-_MEANT = (*dict.fromkeys(STATUS.values()), "forwarded", "discarded")
+MEANT = (*dict.fromkeys(STATUS.values()), "forwarded", "discarded")
+FORWARDED = "forwarded as "
+DISCARD = "/discard$"
 _RECIPIENTS = ("recipient", "original_recipient")
 _CLOSING = ord(")")
 _TORN = "delivery line is cut off or malformed"
@@ -98,14 +100,14 @@ def _columns(
 ) -> Mapping[str, pl.Series]:
     reply = rest.cut(np.where(blank == ABSENT, rest.end, blank + 2), rest.end)
     is_sent = written == tuple(STATUS).index("sent")
-    status = np.array([_MEANT.index(meant) for meant in STATUS.values()])[written]
-    status[is_sent & reply.begins_with(b"forwarded as ")] = _MEANT.index("forwarded")
-    is_discarded = bodies.is_service("/discard$") | (is_sent & (fields["relay"] == "none").to_numpy())
-    status[is_discarded] = _MEANT.index("discarded")
+    status = np.array([MEANT.index(meant) for meant in STATUS.values()])[written]
+    status[is_sent & reply.begins_with(FORWARDED.encode())] = MEANT.index("forwarded")
+    is_discarded = bodies.is_service(DISCARD) | (is_sent & (fields["relay"] == "none").to_numpy())
+    status[is_discarded] = MEANT.index("discarded")
     columns = {
         "kind": same("kind", "attempted", len(bodies)),
         "queue_id": bodies.queue_ids,
-        "status": pl.Series(_MEANT).gather(status),
+        "status": pl.Series(MEANT).gather(status),
         **fields,
         **{name: fields[name].str.to_lowercase() for name in _RECIPIENTS if name in fields},
     }

@@ -71,12 +71,7 @@ class Bodies:
 
     def is_service(self, pattern: str) -> Mask:
         """Say which bodies were written by a service whose name matches a pattern."""
-        service = self.lines["service"].cast(pl.Categorical)
-        names = service.unique()
-        is_so = np.zeros(len(self), bool)
-        for number in names.filter(names.cast(pl.String).str.contains(pattern)).to_physical():
-            is_so |= service.to_physical().to_numpy()[self.rows] == number
-        return is_so
+        return written_by(self.lines["service"], pattern)[self.rows]
 
 
 @dataclass(frozen=True)
@@ -98,6 +93,16 @@ def as_reading(lines: pl.DataFrame, found: Sequence[Found]) -> Reading:
     set_aside = lines.select("line_number")[_rows(aside)]
     reason = pl.concat(reasons) if reasons else pl.Series("reason", [], pl.String)
     return Reading(head.hstack(columns), set_aside.with_columns(reason))
+
+
+def written_by(services: pl.Series, pattern: str) -> Mask:
+    """Say which services have a name that matches a pattern."""
+    numbers = services.cast(pl.Categorical)
+    names = numbers.unique()
+    is_so = np.zeros(len(services), bool)
+    for number in names.filter(names.cast(pl.String).str.contains(pattern)).to_physical():
+        is_so |= numbers.to_physical().to_numpy() == number
+    return is_so
 
 
 def same(name: str, value: str, count: int) -> pl.Series:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from transforms.postfix_bodies import QUEUE_ID, Bodies, Found, same
+from transforms.postfix_bodies import QUEUE_ID, Bodies, Found, same, written_by
 from transforms.spans import first_letters
 from transforms.template import match
 
@@ -59,7 +59,7 @@ FIRST_LETTERS = tuple(dict.fromkeys(fact.begins[:4] for fact in FACTS))
 _TORN_ID = r"^(?:[0-9A-F]{8,12}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,}z[0-9A-Za-z]+):?$"
 _BEGINNINGS = ("to=<", *(fact.begins for fact in FACTS))
 _TORN_BEGINNINGS = sorted({begins[:letters] for begins in _BEGINNINGS for letters in range(len(begins))})
-_LONGEST_ID, _LONGEST_BEGINNING = 25, max(len(begins) for begins in _BEGINNINGS)
+LONGEST_ID, LONGEST_BEGINNING = 25, max(len(begins) for begins in _BEGINNINGS)
 
 
 def read_facts(bodies: Bodies) -> Iterator[Found]:
@@ -89,11 +89,17 @@ def read_facts(bodies: Bodies) -> Iterator[Found]:
 
 def torn(bodies: Bodies) -> Iterator[Found]:
     """Set aside lines that end within or right behind their queue id, or within the first word of a fact."""
-    is_short = (bodies.colon - bodies.text.start <= _LONGEST_ID) & (bodies.fact.lengths < _LONGEST_BEGINNING)
+    is_short = (bodies.colon - bodies.text.start <= LONGEST_ID) & (bodies.fact.lengths < LONGEST_BEGINNING)
     short = bodies.take(np.flatnonzero(is_short))
     if len(short):
         is_torn = short.fact.series().is_in(_TORN_BEGINNINGS) & short.queue_ids.str.contains(_TORN_ID)
         yield Found(short.take(np.flatnonzero(is_torn.to_numpy())), {}, "line ends after its queue id")
+
+
+def end_kinds(services: pl.Series) -> pl.Series:
+    """Return the kind of event that `removed` is, by the service that says so."""
+    who = np.where(written_by(services, "/postsuper$"), 2, written_by(services, "/").astype(np.int64))
+    return pl.Series(["ended", "removed", "deleted"]).gather(who)
 
 
 def _groups(bodies: Bodies, pattern: str) -> Mapping[str, pl.Series]:
@@ -105,8 +111,7 @@ def _groups(bodies: Bodies, pattern: str) -> Mapping[str, pl.Series]:
 def _columns(bodies: Bodies, fact: Fact, fields: Mapping[str, pl.Series]) -> Mapping[str, pl.Series]:
     columns = {"kind": same("kind", fact.kind, len(bodies)), "queue_id": bodies.queue_ids, **fields}
     if fact.kind == "removed":
-        who = np.where(bodies.is_service("/postsuper$"), 2, bodies.is_service("/").astype(np.int64))
-        columns["kind"] = pl.Series(["ended", "removed", "deleted"]).gather(who)
+        columns["kind"] = end_kinds(bodies.lines["service"][bodies.rows])
     if "sender" in fields:
         columns["sender"] = fields["sender"].fill_null("").str.to_lowercase()
     if "recipient_count" in fields:

@@ -17,6 +17,8 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from transforms.compiled import kernels
+
 Bytes: TypeAlias = NDArray[np.uint8]
 Places: TypeAlias = NDArray[np.int64]
 Mask: TypeAlias = NDArray[np.bool_]
@@ -46,17 +48,24 @@ class Spans:
     @classmethod
     def of(cls, strings: pl.Series) -> "Spans":
         """Take the strings of a series without nulls; they are copied unless they lie in one padded block already."""
-        array = strings.to_arrow(compat_level=pl.CompatLevel.newest())
-        _, *buffers = array.buffers()
-        # A series may be a part of a longer one: then its buffers are that one's.
-        part = slice(array.offset, array.offset + len(strings))
-        views = np.frombuffer(buffers[0], "<u4").reshape(-1, 4)[part] if len(strings) else np.empty((0, 4), "<u4")
+        buffers, views = _views_of(strings)
         if len(buffers) == 2 and len(views) and views[:, 0].min() > _INLINE:
             start = views[:, 3].astype(np.int64)
             end = start + views[:, 0]
             if end.max() + PADDING <= buffers[1].size:
                 return cls(np.frombuffer(buffers[1], np.uint8), start, end)
         return cls._copied(pl.concat([strings, pl.Series([" " * PADDING])]))
+
+    @classmethod
+    def long(cls, strings: pl.Series) -> tuple["Spans", Places]:
+        """Take those strings of a series, without nulls, that lie in one padded block as they are; and their rows."""
+        buffers, views = _views_of(strings)
+        rows = np.flatnonzero(views[:, 0] > _INLINE) if len(buffers) == 2 else np.empty(0, np.int64)
+        start = views[rows, 3].astype(np.int64)
+        end = start + views[rows, 0]
+        if not len(rows) or end.max() + PADDING > buffers[1].size:
+            return cls(np.zeros(PADDING, np.uint8), start[:0], end[:0]), rows[:0]
+        return cls(np.frombuffer(buffers[1], np.uint8), start, end), rows
 
     def dense(self) -> "Spans":
         """Return the same strings in a block of their own, one behind the other.
@@ -98,6 +107,10 @@ class Spans:
 
     def series(self, is_there: Mask | None = None) -> pl.Series:
         """Return the strings as a series that borrows the block; null where `is_there` is false."""
+        if loops := kernels():
+            views = np.empty((len(self), 2), "<u8")
+            loops.write_views(self.block, self.start, self.end, views)
+            return strings_of(views, self.block, is_there)
         return self._viewed(self.words(), is_there)
 
     def find(self, mark: str) -> Places:
@@ -110,8 +123,7 @@ class Spans:
         return at
 
     def _viewed(self, first_bytes: NDArray[np.uint32] | np.uint64, is_there: Mask | None = None) -> pl.Series:
-        lengths = self.lengths
-        views = np.empty((len(self), 2), "<u8")
+        views, lengths = np.empty((len(self), 2), "<u8"), self.lengths
         views[:, 0] = lengths | (first_bytes.astype(np.int64) << 32)
         views[:, 1] = self.start << 32
         short = np.flatnonzero(lengths <= _INLINE)
@@ -120,9 +132,7 @@ class Spans:
             held, start = lengths[short], self.start[short]
             views[short, 0] = held.astype("<u8") | (self._at("<u4", start) & FIRST_BYTES[np.minimum(held, 4)]) << 32
             views[short, 1] = self._at("<u8", start + 4) & FIRST_BYTES[np.maximum(held - 4, 0)]
-        validity = None if is_there is None else pa.py_buffer(np.packbits(is_there, bitorder="little"))
-        buffers = [validity, pa.py_buffer(views), pa.py_buffer(self.block)]
-        return pl.Series(pa.StringViewArray.from_buffers(pa.string_view(), len(self), buffers), dtype=pl.String)
+        return strings_of(views, self.block, is_there)
 
     def find_byte(self, mark: str, within: int) -> Places:
         """Return where a character of ASCII first occurs among the first bytes of each string (eight, or more)."""
@@ -172,6 +182,22 @@ class Spans:
         width = np.dtype(dtype).itemsize
         windows = np.ndarray((len(self.block) - width + 1,), dtype, self.block, strides=(1,))
         return windows[np.minimum(places, len(windows) - 1)]
+
+
+def strings_of(views: NDArray[np.uint64], block: Bytes, is_there: Mask | None = None) -> pl.Series:
+    """Return the strings of Arrow string views, which borrow the block; null where `is_there` is false."""
+    validity = None if is_there is None else pa.py_buffer(np.packbits(is_there, bitorder="little"))
+    buffers = [validity, pa.py_buffer(views), pa.py_buffer(block)]
+    return pl.Series(pa.StringViewArray.from_buffers(pa.string_view(), len(views), buffers), dtype=pl.String)
+
+
+def _views_of(strings: pl.Series) -> tuple[list[pa.Buffer], NDArray[np.uint32]]:
+    """Return the buffers of a series behind its validity, and its views, four numbers each."""
+    array = strings.to_arrow(compat_level=pl.CompatLevel.newest())
+    _, *buffers = array.buffers()
+    # A series may be a part of a longer one: then its buffers are that one's.
+    part = slice(array.offset, array.offset + len(strings))
+    return buffers, np.frombuffer(buffers[0], "<u4").reshape(-1, 4)[part] if len(strings) else np.empty((0, 4), "<u4")
 
 
 def first_letters(text: str) -> int:

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from transforms.compiled import kernels
 from transforms.spans import Bytes, Mask, Places, Spans
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MONTHS = np.array([int.from_bytes(name.encode(), "little") for name in MONTHS], np.uint32)
 YEARLESS_WIDTH = len("Nov 25 02:22:48")
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
@@ -39,10 +41,23 @@ class Yearless:
 
 def read_yearless(stamps: Spans) -> Yearless:
     """Read `Nov 25 02:22:48[.123]`."""
+    loops = kernels()
+    if loops is None:
+        return _read_yearless(stamps)
+    month, day, time, is_plain = *np.empty((3, len(stamps)), np.int64), np.empty(len(stamps), bool)
+    loops.read_yearless(stamps.block, stamps.start, stamps.end, _MONTHS, month, day, time, is_plain)
+    odd = np.flatnonzero(~is_plain)
+    if len(odd):
+        read = _read_yearless(stamps.take(odd))
+        month[odd], day[odd], time[odd], is_plain[odd] = read.month, read.day, read.time, read.is_stamp
+    return Yearless(month, day, time, is_plain)
+
+
+def _read_yearless(stamps: Spans) -> Yearless:
     letters = stamps.words() & 0xFFFFFF
     month = np.zeros(len(stamps), np.int64)
-    for number, name in enumerate(MONTHS, start=1):
-        month[letters == int.from_bytes(name.encode(), "little")] = number
+    for number, name in enumerate(_MONTHS, start=1):
+        month[letters == name] = number
     fraction, is_fraction = _fraction(stamps, np.full(len(stamps), YEARLESS_WIDTH), stamps.lengths)
     hour, minute, second = (_number(stamps, place) for place in (7, 10, 13))
     is_stamp = (month > 0) & _has_shape(stamps, _YEARLESS) & is_fraction & _is_time(hour, minute, second)
@@ -54,6 +69,18 @@ def read_zoned(stamps: Spans) -> tuple[Places, Mask]:
 
     Stamps of one minute share their first 16 bytes, which are read once for each run of them.
     """
+    loops = kernels()
+    if loops is None:
+        return _read_zoned(stamps)
+    micros, is_plain = np.empty(len(stamps), np.int64), np.empty(len(stamps), bool)
+    loops.read_zoned(stamps.block, stamps.start, stamps.end, micros, is_plain)
+    odd = np.flatnonzero(~is_plain)
+    if len(odd):
+        micros[odd], is_plain[odd] = _read_zoned(stamps.take(odd))
+    return micros, is_plain
+
+
+def _read_zoned(stamps: Spans) -> tuple[Places, Mask]:
     is_new = begins_run(stamps)
     run = np.cumsum(is_new) - 1
     first = stamps.take(is_new)
@@ -70,6 +97,10 @@ def read_zoned(stamps: Spans) -> tuple[Places, Mask]:
 
 def begins_run(stamps: Spans) -> Mask:
     """Say where the first 16 bytes differ from those of the string before; a shorter string, and the next, differ."""
+    if loops := kernels():
+        is_begun = np.empty(len(stamps), bool)
+        loops.begin_runs(stamps.block, stamps.start, stamps.end, is_begun)
+        return is_begun
     is_short = stamps.lengths < _RUN_BYTES
     is_new = is_short.copy()
     is_new[:1] = True

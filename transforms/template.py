@@ -38,7 +38,7 @@ class Match:
 
 def match(strings: Spans, template: str) -> Match:
     """Cut the strings that have the template's shape."""
-    begin, parts = _parsed(template)
+    begin, parts = parsed(template)
     rows = np.flatnonzero(strings.begins_with(begin.encode()))
     rest = (strings if len(rows) == len(strings) else strings.take(rows)).after(len(begin))
     fields: dict[str, pl.Series] = {}
@@ -60,7 +60,7 @@ def match(strings: Spans, template: str) -> Match:
 
 
 @cache
-def _parsed(template: str) -> tuple[str, tuple[tuple[str, str, str], ...]]:
+def parsed(template: str) -> tuple[str, tuple[tuple[str, str, str], ...]]:
     """Return what a template begins with, and each field's name, kind, and the literal behind it."""
     begin, *parts = _FIELD.split(template)
     return begin, tuple(zip(parts[::3], parts[1::3], parts[2::3], strict=True))

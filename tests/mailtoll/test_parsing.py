@@ -24,7 +24,7 @@ def test_a_file_tells_which_servers_wrote_how_many_of_its_lines(
 ) -> None:
     (tmp_path / "mail.log").write_text("".join(f"{line}\n" for line in content), encoding="utf-8")
     source = {"source_id": "0" * 16, "path": "mail.log", "uri": "logs/mx1/mail.log", "format": "auto"}
-    receipt = parse_pulled(Warehouse(tmp_path), source | {"timezone": "UTC", "year": 2030})
+    receipt = parse_pulled(Warehouse(tmp_path), source | {"timezone": "UTC", "year": 2030, "lines": len(content)})
     assert (receipt["format"], receipt["dialect_lines"], receipt["parsed"]) == (form, dialect_lines, parsed)
     assert receipt["ignored"] == len(content) - parsed
     events = pl.read_parquet(Warehouse(tmp_path).part("events", "0" * 16))
