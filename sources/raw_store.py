@@ -25,7 +25,7 @@ from transforms.errors import BadInput
 
 RAW_FOLDER = Path("warehouse/raw")  # within the run's folder
 SOURCE_ID_LENGTH = 16
-_CHUNK = 4 * 1024 * 1024
+_CHUNK = 1024 * 1024
 _STALE_SECONDS = 24 * 3600  # an unfinished copy this old belongs to a run that was killed
 
 
