@@ -45,7 +45,7 @@ dictionary: $(ENV)  ## write docs/data-dictionary.md from the table declarations
 airflow: $(ENV)  ## start a real Airflow with the DAGs ready to trigger; Ctrl-C stops it
 	@.venv/bin/python -m tools.start_airflow
 
-bench: $(ENV)  ## time the log path and a whole run against pflogsumm
+bench: $(ENV)  ## time the log path and a whole run against pflogsumm and eximstats
 	@setup/debian-packages
 	.venv/bin/python -m benchmarks.bench $(BENCH_ARGS)
 

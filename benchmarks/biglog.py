@@ -1,9 +1,9 @@
-"""Write a Postfix log of any size, quickly, with its customer records and incident file: for timing, not for truth.
+"""Write a mail log of any size, quickly, with its customer records and incident file: for timing, not for truth.
 
-    python benchmarks/biglog.py FOLDER --megabytes 390
+    python -m benchmarks.biglog FOLDER --megabytes 390 --server exim
 
-About eight lines per message and 130 bytes per line, as one host writes them in a week; on the fourth day a mailing
-house floods the store, whose deliveries are then deferred and tried again. The same arguments give the same bytes.
+It is what one host writes in a week; on the fourth day a mailing house floods the store, whose deliveries are then
+deferred and tried again. The same messages in the words of Postfix or of Exim; the same arguments give the same bytes.
 `truth.json` holds the few totals that come for free.
 """
 
@@ -14,17 +14,15 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
-START = datetime(2030, 3, 4, tzinfo=UTC)
-DAY = 86400
+from benchmarks.wordings import DAY, WORDINGS, Mail, Wording
+
 DAYS = 7
 FLOOD = (3 * DAY + 8 * 3600, 4 * DAY)
-BYTES_PER_MESSAGE = 1396
 BY_HOUR = np.array([2, 1, 1, 1, 1, 2, 4, 7, 11, 13, 13, 12, 11, 12, 12, 11, 10, 8, 7, 6, 6, 5, 4, 3], float)
 CHUNK_BYTES = 8_000_000
 
@@ -41,16 +39,23 @@ class Totals:
 
 
 def write_big_log(
-    folder: Path, megabytes: float, *, seed: int = 1, mailboxes: int = 40_000, host: str = "mx1"
+    folder: Path,
+    megabytes: float,
+    *,
+    server: str = "postfix",
+    seed: int = 1,
+    mailboxes: int = 40_000,
+    host: str = "mx1",
 ) -> Totals:
-    """Write logs/<host>/mail.log of about `megabytes`, customers.csv, incident.yaml and truth.json into `folder`."""
-    log = folder / "logs" / host / "mail.log"
+    """Write logs/<host>/… of about `megabytes`, customers.csv, incident.yaml and truth.json into `folder`."""
+    words = WORDINGS[server]
+    log = folder / "logs" / host / words.file
     log.parent.mkdir(parents=True, exist_ok=True)
     totals = Totals()
     with log.open("wb") as file:
         chunk: list[str] = []
         size = 0
-        for text in _seconds(int(megabytes * 1e6 / BYTES_PER_MESSAGE), seed, mailboxes, host, totals):
+        for text in _seconds(int(megabytes * 1e6 / words.bytes_per_message), seed, mailboxes, host, words, totals):
             chunk.append(text)
             size += len(text)
             if size > CHUNK_BYTES:
@@ -58,7 +63,7 @@ def write_big_log(
                 size = 0
         _flush(file, chunk, totals)
     _write_records(folder / "customers.csv", mailboxes)
-    (folder / "incident.yaml").write_text(INCIDENT.format(host=host), encoding="utf-8")
+    (folder / "incident.yaml").write_text(INCIDENT.format(host=host, file=words.file), encoding="utf-8")
     (folder / "truth.json").write_text(json.dumps(asdict(totals)), encoding="utf-8")
     return totals
 
@@ -71,7 +76,7 @@ def _flush(file: BinaryIO, chunk: list[str], totals: Totals) -> None:
     chunk.clear()
 
 
-def _seconds(messages: int, seed: int, mailboxes: int, host: str, totals: Totals) -> Iterator[str]:
+def _seconds(messages: int, seed: int, mailboxes: int, host: str, words: Wording, totals: Totals) -> Iterator[str]:
     """Yield what is logged in each second that has something to log, in order."""
     rng = np.random.default_rng(seed)
     weight = np.tile(BY_HOUR, DAYS)
@@ -87,15 +92,16 @@ def _seconds(messages: int, seed: int, mailboxes: int, host: str, totals: Totals
         for second, count in enumerate(counts, start=hour * 3600):
             if not count and second not in later:
                 continue
-            head = f"{_stamp(second)} {host} "
+            head = words.head(second, host)
             parts = [text.replace("@@", head) for text in later.pop(second, ())]
             for index in range(place, place + count):
                 number += 1
-                parts.append(_message(head, second, number, dice, index, later, totals))
+                parts.append(_message(head, _mail(second, number, dice, index), dice.wait[index], words, later, totals))
             place += count
             yield "".join(parts)
     for second in sorted(later):
-        yield "".join(text.replace("@@", f"{_stamp(second)} {host} ") for text in later[second])
+        head = words.head(second, host)
+        yield "".join(text.replace("@@", head) for text in later[second])
 
 
 @dataclass
@@ -122,63 +128,39 @@ def _dice(rng: np.random.Generator, count: int, mailboxes: int) -> Dice:
     )
 
 
-def _message(
-    head: str, second: int, number: int, dice: Dice, index: int, later: dict[int, list[str]], totals: Totals
-) -> str:
-    """Return the lines of one message's first second; put its later attempts into `later`."""
-    is_flooded = FLOOD[0] <= second < FLOOD[1]
+def _mail(second: int, number: int, dice: Dice, index: int) -> Mail:
     who = dice.sender[index]
     sender = (
         f"bounce-{number}@mail.mailhouse.example"
-        if is_flooded and dice.is_bulk[index]
+        if dice.is_bulk[index] and _is_flooded(second)
         else f"user{who}@r{who % 9}.example.org"
     )
-    pid = 1100 + number % 40
-    client = f"mta{who % 7}.r{who % 9}.example.org[192.0.2.{who % 250}]"
-    name = f"{number * 7919 % 0xFFFFF:05X}{0x200000 + number % 0xFFFFF:X}"
     boxes = [dice.mailbox[index]]
     if dice.has_two[index] and dice.second_mailbox[index] != boxes[0]:
         boxes.append(dice.second_mailbox[index])
+    return Mail(second, number, sender, who, boxes)
+
+
+def _message(head: str, mail: Mail, wait: int, words: Wording, later: dict[int, list[str]], totals: Totals) -> str:
+    """Return the lines of one message's first second; put its later attempts into `later`."""
+    is_flooded = _is_flooded(mail.second)
     totals.messages += 1
-    totals.deliveries += len(boxes)
-    store = f"store{number % 3}[198.51.100.{number % 3}]"
-    opened = (
-        f"{head}postfix/smtpd[{pid}]: connect from {client}\n"
-        f"{head}postfix/smtpd[{pid}]: {name}: client={client}\n"
-        f"{head}postfix/cleanup[{pid}]: {name}: message-id=<{number:x}.{second}@r{who % 9}.example.org>\n"
-        f"{head}postfix/qmgr[812]: {name}: from=<{sender}>, size={1000 + who * 7}, nrcpt={len(boxes)} (queue active)\n"
-        f"{head}postfix/smtpd[{pid}]: disconnect from {client} ehlo=2 starttls=1 mail=1"
-        f" rcpt={len(boxes)} data=1 quit=1 commands={6 + len(boxes)}\n"
-    )
-    other = f"{head}dovecot[640]: imap-login: Login: user=<u{who}>, method=PLAIN, rip=203.0.113.5, mpid={who}, TLS\n"
-    if not is_flooded:
-        return opened + _attempt(head, name, boxes, store, 0, True) + (other if number % 2 else "")
-    wait = dice.wait[index]
-    totals.late_3600 += len(boxes) * (wait >= 3600)
-    again = f"@@postfix/qmgr[812]: {name}: from=<{sender}>, size={1000 + who * 7}, nrcpt={len(boxes)} (queue active)\n"
-    delay, step = 0, 300
-    while (delay := delay + step) < wait:
-        later[second + delay].append(again + _attempt("@@", name, boxes, store, delay, False))
-        step = min(step * 2, 4000)
-    later[second + wait].append(again + _attempt("@@", name, boxes, store, wait, True))
-    return opened + _attempt(head, name, boxes, store, 0, False) + (other if number % 2 else "")
+    totals.deliveries += len(mail.boxes)
+    text = words.opened(head, mail) + words.attempt(head, mail, 0, is_sent=not is_flooded)
+    if mail.number % 2:
+        text += words.other(head, mail)
+    if is_flooded:
+        totals.late_3600 += len(mail.boxes) * (wait >= 3600)
+        delay, step = 0, 300
+        while (delay := delay + step) < wait:
+            later[mail.second + delay].append(words.attempt("@@", mail, delay, is_sent=False))
+            step = min(step * 2, 4000)
+        later[mail.second + wait].append(words.attempt("@@", mail, wait, is_sent=True))
+    return text
 
 
-def _attempt(head: str, name: str, boxes: list[int], store: str, delay: int, is_sent: bool) -> str:
-    parts = f"delay={delay}, delays={delay}/0.01/0.02/0.03" if delay else "delay=0.06, delays=0.03/0/0.01/0.02"
-    text = ""
-    for box in boxes:
-        to = f"{head}postfix/lmtp[1400]: {name}: to=<u{box}@officemail.example>, relay={store}:24, {parts}, "
-        if is_sent:
-            text += f"{to}dsn=2.0.0, status=sent (250 2.0.0 Ok: stored)\n"
-        else:
-            text += f"{to}dsn=4.4.2, status=deferred (host {store} said: 451 4.3.0 Busy)\n"
-    return text + (f"{head}postfix/qmgr[812]: {name}: removed\n" if is_sent else "")
-
-
-def _stamp(second: int) -> str:
-    day = START.day + second // DAY
-    return f"Mar {day:2d} {second // 3600 % 24:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
+def _is_flooded(second: int) -> bool:
+    return FLOOD[0] <= second < FLOOD[1]
 
 
 def _write_records(path: Path, mailboxes: int) -> None:
@@ -197,7 +179,7 @@ id: benchmark
 title: A log for timing
 timezone: UTC
 logs:
-  - {{uri: logs/{host}/mail.log, format: auto, timezone: UTC, year: 2030}}
+  - {{uri: logs/{host}/{file}, format: auto, timezone: UTC, year: 2030}}
 customers: {{uri: customers.csv}}
 window: {{start: 2030-03-07T00:00:00Z, end: 2030-03-09T00:00:00Z}}
 baseline: {{start: 2030-03-04T00:00:00Z, end: 2030-03-07T00:00:00Z}}
@@ -216,11 +198,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--megabytes", type=float, default=390)
+    parser.add_argument("--server", choices=WORDINGS, default="postfix")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--mailboxes", type=int, default=40_000)
     given = parser.parse_args()
     began = time.perf_counter()
-    totals = write_big_log(given.folder, given.megabytes, seed=given.seed, mailboxes=given.mailboxes)
+    totals = write_big_log(
+        given.folder, given.megabytes, server=given.server, seed=given.seed, mailboxes=given.mailboxes
+    )
     seconds = time.perf_counter() - began
     print(f"{totals} in {seconds:.1f} s, {totals.bytes / 1e6 / seconds:.0f} MB/s")
 
