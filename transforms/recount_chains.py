@@ -56,9 +56,10 @@ def _by_reply(stored: Store) -> pl.DataFrame:
 
 
 def _replied(mentions: pl.DataFrame, stored: Store, part: int) -> pl.DataFrame:
-    """Find, among the queue files of one part, those that replies name."""
-    known = stored.links.filter(part=part).select("queue", "host", "arrival", "named", child="number")
-    met = mentions.filter(pl.col("queue") % stored.parts == part).join(known, on="queue")
+    """Find the queue files that replies name, a part of all ids at a time."""
+    is_here = pl.col("queue") % stored.parts == part
+    known = stored.links.filter(is_here).select("queue", "host", "arrival", "named", child="number")
+    met = mentions.filter(is_here).join(known, on="queue")
     own = stored.links.select(own_host="host", own_arrival="arrival", own_name="named")[met["number"]]
     is_same = pl.col("host") == pl.col("own_host")
     apart = pl.when(is_same).then(_SAME_HOST).otherwise(_OTHER_HOST)

@@ -33,12 +33,16 @@ def address_hash(column: str) -> pl.Expr:
 
 
 def scan_pieces(event_files: list[Path], rows: int) -> Iterator[pl.LazyFrame]:
-    """Yield the files of events piece by piece: `rows` rows of one file at the most, and one piece at the least."""
+    """Yield the files of events piece by piece, of `rows` rows each but the last: files are cut and put together."""
+    piece, room = [EVENTS.empty().lazy()], rows
     for file in event_files:
-        count = pl.scan_parquet(file).select(pl.len()).collect().item()
-        yield from (pl.scan_parquet(file).slice(start, rows) for start in range(0, max(count, 1), rows))
-    if not event_files:
-        yield EVENTS.empty().lazy()
+        left, whole = pl.scan_parquet(file), pl.scan_parquet(file).select(pl.len()).collect().item()
+        start = 0
+        while whole - start > room:
+            yield pl.concat([*piece, left.slice(start, room)])
+            start, piece, room = start + room, [], rows
+        piece, room = [*piece, left.slice(start)], room - (whole - start)
+    yield pl.concat(piece)
 
 
 def places_in_time(event_files: list[Path]) -> pl.DataFrame:
@@ -61,15 +65,16 @@ def read_events(scanned: pl.LazyFrame, places: pl.DataFrame, settings: Settings)
     in it. `is_local` and `is_original_local` say whether the two addresses lie in a local domain. `refused` lines
     concern no queue file.
     """
-    domains = [domain.lower() for domain in settings.local_domains]
+    domains = [f"@{domain.lower()}" for domain in settings.local_domains]
     host = _code(pl.col("host").fill_null(""), 1)
     client = pl.col("client")
     is_own = client.str.contains("[127.0.0.1]", literal=True) | client.str.contains("[::1]", literal=True)
-    coded = scanned.filter(pl.col("queue_id").is_not_null(), pl.col("kind") != "refused").select(
-        "source_id",
+    refused = pl.when(pl.col("status") == "bounced").then(pl.col("reply"))  # few, so that few are read
+    return scanned.filter(pl.col("queue_id").is_not_null(), pl.col("kind") != "refused").select(
         pl.col("recipient_count").cast(pl.Int32, strict=False),
         pl.col("kind").cast(pl.Enum(_values("kind"))),
         pl.col("status").cast(pl.Enum(_values("status"))),
+        file=pl.col("source_id").cast(pl.Enum(places["source_id"]), strict=False).to_physical().cast(pl.UInt32),
         line=pl.col("line_number").cast(pl.UInt32),
         key=_code(pl.col("queue_id"), 0) ^ host,
         queue=_code(pl.col("queue_id"), 0),
@@ -89,10 +94,9 @@ def read_events(scanned: pl.LazyFrame, places: pl.DataFrame, settings: Settings)
         is_foreign=~is_own,
         is_unknown_mailbox=pl.when(pl.col("status") == "bounced").then(
             pl.col("dsn").is_in(["5.1.1", "5.1.10"]).fill_null(False)
-            | pl.col("reply").str.to_lowercase().str.contains(_UNKNOWN_MAILBOX).fill_null(False)
+            | refused.str.to_lowercase().str.contains(_UNKNOWN_MAILBOX).fill_null(False)
         ),
     )
-    return coded.join(places.lazy(), on="source_id", how="left").drop("source_id")
 
 
 def read_bulk_senders(event_files: list[Path], settings: Settings) -> pl.DataFrame:
@@ -116,5 +120,5 @@ def _values(column: str) -> list[str]:
 
 
 def _in_domains(column: str, domains: list[str]) -> pl.Expr:
-    domain = pl.col(column).str.to_lowercase().str.extract(r"@([^@]*)$")
+    domain = pl.col(column).str.to_lowercase().str.extract(r"@[^@]*$", 0)
     return domain.is_in(domains).fill_null(False)

@@ -1,29 +1,30 @@
 """How does the second count keep its memory bounded, whatever the length of the logs?
 
-Coded events are dealt into parts by queue id, on disk: all that is said of one queue file lies in one part, and one
-part at a time becomes legs and recipients' rows. Only what links queue files to one another is held for all at once.
-Whole messages are then dealt into shares in the same way.
+All that is said of one queue file lies in one part of the events (`recount_parts`), and each part becomes legs and
+recipients' rows, on disk. Only what links queue files to one another is held for all at once. Whole messages are then
+dealt into shares.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from itertools import accumulate
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import polars as pl
 
-from transforms.recount_events import places_in_time, read_bulk_senders, read_events, scan_pieces
+from transforms.recount_events import read_bulk_senders
 from transforms.recount_legs import read_legs
 from transforms.recount_lifetimes import tell_lifetimes
+from transforms.recount_parts import Parts, work_in_parts
 from transforms.recount_recipients import read_recipients
 from transforms.settings import Settings
 
-_EVENTS_IN_PART = 1_000_000  # some 200 MB while a part is worked on
 _MESSAGES_IN_SHARE = 200_000
 _LINKS = (
-    "leg", "queue", "host", "arrival", "file", "line", "named", "former", "is_foreign", "has_client",
-    "end_kind", "is_bulk",
+    "queue", "host", "arrival", "file", "line", "named", "former", "is_foreign", "has_client", "end_kind", "is_bulk",
 )  # fmt: skip
 
 
@@ -37,18 +38,20 @@ class Store:
     folder: Path
     parts: int
     links: pl.DataFrame
-    numbers: tuple[pl.Series, ...]  # of each part's legs, in the order in which they are stored
+    numbers: tuple[pl.Series, ...]  # of each part's legs, in the order in which they are stored; null: left out
+    first_rows: tuple[int, ...]  # the number of each part's first row
     notices: pl.DataFrame
     listed_at: int | None
 
     def legs(self, part: int) -> pl.DataFrame:
         """Return the legs of a part, with their numbers."""
-        return pl.read_parquet(self.folder / f"legs-{part}.parquet").with_columns(number=self.numbers[part]).drop("leg")
+        legs = pl.read_ipc(self.folder / f"legs-{part}.arrow").drop("leg")
+        return legs.with_columns(number=self.numbers[part]).drop_nulls("number")
 
     def rows(self, part: int) -> pl.DataFrame:
         """Return the recipients' rows of a part, with the numbers of their legs; `row` is unique over all parts."""
-        rows = pl.read_parquet(self.folder / f"rows-{part}.parquet")
-        return rows.with_columns(number=self.numbers[part].gather(rows["place"])).drop("place")
+        rows = pl.read_ipc(self.folder / f"rows-{part}.arrow").with_row_index("row", offset=self.first_rows[part])
+        return rows.with_columns(number=self.numbers[part].gather(rows["place"])).drop("place").drop_nulls("number")
 
     def legs_of(self, numbers: pl.DataFrame) -> pl.DataFrame:
         """Return the legs with these numbers."""
@@ -62,55 +65,72 @@ def store(event_files: list[Path], settings: Settings) -> Iterator[Store]:
     """Read the events into a `Store`, which is gone when the block ends."""
     with TemporaryDirectory(prefix="mailtoll-recount-") as name:
         folder = Path(name)
-        bulk = read_bulk_senders(event_files, settings)
-        links, notices, listed, rows = [], [], [], 0
-        for part, events in enumerate(_dealt(event_files, settings, folder)):
-            told = tell_lifetimes(events)
-            legs = read_legs(told, bulk).with_row_index("place")
-            recipients = read_recipients(told, legs).with_row_index("row", offset=rows)
-            rows += recipients.height
-            known = recipients.group_by("leg").agg(known=pl.len().cast(pl.Int32))
-            placed = recipients.join(legs.select("leg", "place"), on="leg", validate="m:1").drop("leg")
-            placed.write_parquet(folder / f"rows-{part}.parquet", compression="lz4", statistics=False)
-            counted = legs.join(known, on="leg", how="left", validate="1:1", maintain_order="left")
-            counted.with_columns(pl.col("known").fill_null(0)).drop("place").write_parquet(
-                folder / f"legs-{part}.parquet", compression="lz4", statistics=False
-            )
-            links.append(legs.select(*_LINKS, "place", part=pl.lit(part, pl.UInt16)))
-            notices.append(_notices(told))
-            listed.append(told.filter(pl.col("kind") == "snapshot")["at"].max())
-        times = [at for at in listed if isinstance(at, int)]
-        ordered = pl.concat(links).sort("arrival", "file", "line", "leg").with_row_index("number")
-        numbers = tuple(ordered.filter(part=part).sort("place")["number"] for part in range(len(links)))
-        ordered = ordered.drop("file", "line", "leg", "place")
-        yield Store(folder, len(links), ordered, numbers, pl.concat(notices), max(times, default=None))
+        work = partial(_kept, folder, read_bulk_senders(event_files, settings))
+        parts = work_in_parts(event_files, settings, folder, work)
+        times = [part.listed_at for part in parts.made if part.listed_at is not None]
+        notices = pl.concat([part.notices for part in parts.made])
+        first_rows = tuple(accumulate((part.rows for part in parts.made), initial=0))
+        links, numbers = _numbered(parts)
+        yield Store(folder, len(numbers), links, numbers, first_rows, notices, max(times, default=None))
 
 
-def _dealt(event_files: list[Path], settings: Settings, folder: Path) -> Iterator[pl.DataFrame]:
-    """Yield the events part by part; where one part is enough, nothing is written."""
-    places = places_in_time(event_files)
-    pieces = list(scan_pieces(event_files, _EVENTS_IN_PART))
-    count = pl.scan_parquet(event_files).select(pl.len()).collect().item() if event_files else 0
-    parts = -(-count // _EVENTS_IN_PART) or 1
-    coded = (read_events(piece, places, settings).collect(engine="streaming") for piece in pieces)
-    if parts == 1:
-        yield pl.concat(coded)
-        return
-    for number, events in enumerate(coded):
-        some = events.with_columns(part=pl.col("queue") % parts).partition_by("part", as_dict=True, include_key=False)
-        for (part,), told in some.items():
-            to = folder / f"events-{part}-{number}.parquet"
-            told.write_parquet(to, compression="lz4", statistics=False)
-    for part in range(parts):
-        files = sorted(folder.glob(f"events-{part}-*.parquet"))
-        yield pl.read_parquet(files) if files else read_events(pieces[0], places, settings).clear().collect()
-        for file in files:
-            file.unlink()
+@dataclass
+class _Part:
+    """What is held of a part: its legs' links in the order in which they are stored; see `Store`."""
+
+    links: pl.DataFrame
+    rows: int
+    notices: pl.DataFrame
+    listed_at: int | None
+
+
+def _kept(folder: Path, bulk: pl.DataFrame, part: int, events: pl.DataFrame) -> _Part:
+    """Write the legs and the recipients' rows of a part; return what is held of it."""
+    told = tell_lifetimes(events)
+    legs = read_legs(told, bulk).with_row_index("place")
+    recipients = read_recipients(told, legs)
+    known = recipients.group_by("leg").agg(known=pl.len().cast(pl.Int32))
+    placed = recipients.join(legs.select("leg", "place"), on="leg", validate="m:1").drop("leg")
+    placed.write_ipc(folder / f"rows-{part}.arrow", compression="lz4")
+    counted = legs.join(known, on="leg", how="left", validate="1:1", maintain_order="left")
+    counted.with_columns(pl.col("known").fill_null(0)).drop("place").write_ipc(
+        folder / f"legs-{part}.arrow", compression="lz4"
+    )
+    listed_at = told.filter(pl.col("kind") == "snapshot")["at"].max()
+    return _Part(
+        legs.select("leg", *_LINKS, part=pl.lit(part, pl.UInt16)),
+        recipients.height,
+        _notices(told),
+        listed_at if isinstance(listed_at, int) else None,
+    )
 
 
 def _notices(events: pl.DataFrame) -> pl.DataFrame:
     told = events.filter(pl.col("kind") == "notified", pl.col("related").is_not_null())
     return told.select("host", "at", queue="related").unique()
+
+
+def _numbered(parts: Parts[_Part]) -> tuple[pl.DataFrame, tuple[pl.Series, ...]]:
+    """Return the links of all legs in order of arrival, and each part's numbers; a leg that is taken back has none.
+
+    The parts' own links are let go, and columns put in order one by one, as they are long.
+    """
+    held, places, offset = [], [], 0
+    for number, part in enumerate(parts.made):
+        is_out = pl.col("leg").is_in(parts.taken_back.implode()) if number < parts.pieces else pl.lit(False)
+        links = part.links.with_columns(is_kept=~is_out)
+        place = pl.when("is_kept").then(pl.col("is_kept").cum_sum().cast(pl.UInt32) + (offset - 1))
+        places.append(links.select(place).to_series())
+        held.append(links.filter("is_kept").drop("leg", "is_kept"))
+        offset += held[-1].height
+    parts.made.clear()
+    whole = pl.concat(held)
+    held.clear()
+    order = whole.select(pl.arg_sort_by("arrival", "file", "line", "queue")).to_series()
+    kept = [name for name in whole.columns if name not in ("file", "line")]
+    ordered = pl.DataFrame([whole.drop_in_place(name).gather(order) for name in kept]).with_row_index("number")
+    numbers = order.arg_sort()
+    return ordered, tuple(numbers.gather(place) for place in places)
 
 
 def shares(stored: Store, members: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:

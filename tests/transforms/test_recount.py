@@ -5,6 +5,8 @@ What it must count is in tests/spec.
 
 import ast
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
@@ -32,6 +34,16 @@ def count(*files: pl.DataFrame) -> pl.DataFrame:
         for frame, path in zip(files, paths, strict=True):
             frame.write_parquet(path)
         return recount(paths, record_frame(RECORDS), settings())
+
+
+@contextmanager
+def small_parts(size: int) -> Iterator[None]:
+    """Work on so many events, and one message, at a time."""
+    with (
+        patch("transforms.recount_parts._EVENTS_IN_PART", size),
+        patch("transforms.recount_store._MESSAGES_IN_SHARE", 1),
+    ):
+        yield
 
 
 @FEW
@@ -68,12 +80,23 @@ def test_a_log_cut_in_two_by_rotation_gives_the_same_figures(rows: list[Row], cu
 
 
 @FEW
-@given(rows=logs())
-def test_working_part_by_part_gives_the_same_figures(rows: list[Row]) -> None:
+@given(rows=logs(), size=st.integers(1, 12))
+def test_working_part_by_part_gives_the_same_figures(rows: list[Row], size: int) -> None:
     events = event_frame(rows)
     at_once = count(events)
-    with patch.multiple("transforms.recount_store", _EVENTS_IN_PART=3, _MESSAGES_IN_SHARE=1):
+    with small_parts(size):
         assert_frame_equal(count(events), at_once)
+
+
+@FEW
+@given(rows=logs(), size=st.integers(4, 12), start=st.integers(0, 20), length=st.integers(0, 60))
+def test_a_queue_file_that_seemed_whole_is_counted_once(rows: list[Row], size: int, start: int, length: int) -> None:
+    """Its lines, or some of them, come again in a later piece."""
+    events = event_frame(rows)
+    copy = events[start : start + length].with_columns(source_id=pl.lit("f2"))
+    at_once = count(events)
+    with small_parts(size):
+        assert_frame_equal(count(events, copy), at_once)
 
 
 @MANY
