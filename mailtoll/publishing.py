@@ -53,7 +53,7 @@ def publish(run: Run) -> dict[str, Any]:
         if history.new:
             withdraw(warehouse)  # what is handed out is of the former count until `export` has written it anew
         publication = replace(publication, vintages=history.vintages)
-        write_parquet(pl.read_parquet(warehouse.table("deliveries")), warehouse.published_deliveries)
+        write_parquet(pl.scan_parquet(warehouse.table("deliveries")), warehouse.published_deliveries)
         write_parquet(pl.read_parquet(warehouse.table("accounts")), warehouse.published_accounts)
     pages = {
         "report.html": analyst_report(publication).encode(),

@@ -6,6 +6,8 @@ the machine itself. The last also finds whom a reply left out that answered for 
 names has places. The first queue file of a chain is the message. Numbers of legs rise with their arrival.
 """
 
+from collections.abc import Iterator
+
 import polars as pl
 
 from transforms.recount_events import SECOND
@@ -16,6 +18,7 @@ _SAME_HOST, _OTHER_HOST = 5 * SECOND, 300 * SECOND  # how far the stamps of one 
 _COMES_BACK_WITHIN = 60 * SECOND
 _NOTICE_WITHIN = 10 * SECOND
 _MOST_REQUEUES = 50
+_ASKED_AT_ONCE = 500_000  # queue files whose next or former ones are looked for: some 100 MB
 _HOP = {"row": pl.UInt32, "number": pl.UInt32, "child": pl.UInt32}
 
 
@@ -51,15 +54,20 @@ def _by_reply(stored: Store) -> pl.DataFrame:
     for part in range(stored.parts):
         given = stored.rows(part).filter(pl.col("related").is_not_null(), pl.col("status").is_in(["sent", "forwarded"]))
         said.append(given.select("row", "number", "ended_at", queue="related"))
-    mentions = pl.concat(said)
-    return pl.concat([_replied(mentions, stored, part) for part in range(stored.parts)])
+    return pl.concat([_replied(some, stored) for some in _in_parts(pl.concat(said), "queue")])
 
 
-def _replied(mentions: pl.DataFrame, stored: Store, part: int) -> pl.DataFrame:
-    """Find the queue files that replies name, a part of all ids at a time."""
-    is_here = pl.col("queue") % stored.parts == part
-    known = stored.links.filter(is_here).select("queue", "host", "arrival", "named", child="number")
-    met = mentions.filter(is_here).join(known, on="queue")
+def _in_parts(asked: pl.DataFrame, code: str) -> Iterator[pl.DataFrame]:
+    """Yield all rows, some at a time, those with one and the same code together; at least once."""
+    parts = -(-asked.height // _ASKED_AT_ONCE) or 1
+    return (asked.filter(pl.col(code) % parts == part) for part in range(parts))
+
+
+def _replied(mentions: pl.DataFrame, stored: Store) -> pl.DataFrame:
+    """Find the queue files that replies name."""
+    is_named = pl.col("queue").is_in(mentions["queue"].implode())
+    known = stored.links.filter(is_named).select("queue", "host", "arrival", "named", child="number")
+    met = mentions.join(known, on="queue")
     own = stored.links.select(own_host="host", own_arrival="arrival", own_name="named")[met["number"]]
     is_same = pl.col("host") == pl.col("own_host")
     apart = pl.when(is_same).then(_SAME_HOST).otherwise(_OTHER_HOST)
@@ -103,7 +111,7 @@ def _by_message_id(stored: Store, replied: pl.DataFrame, former: pl.DataFrame) -
     known = pl.concat([replied.select(number="child"), former.select("number")]).unique()
     own = stored.links.filter(pl.col("named").is_not_null(), ~pl.col("is_foreign").fill_null(False))
     orphans = own.join(known, on="number", how="anti").select("host", "named", "arrival", child="number")
-    parts = [_alike(stored, orphans, part) for part in range(stored.parts)]
+    parts = [_alike(stored, some) for some in _in_parts(orphans, "named")]
     back = replied.select(number="child", child="number").unique()
     pairs = pl.concat(parts).join(back, on=["number", "child"], how="anti")
     if pairs.is_empty():
@@ -147,15 +155,11 @@ def _strangers_without_place(stored: Store, replied: pl.DataFrame, alike: pl.Dat
     return strangers.join(full, on="child", how="semi").select("row")
 
 
-def _alike(stored: Store, orphans: pl.DataFrame, part: int) -> pl.DataFrame:
-    """Return number, child, arrival (of the child): earlier legs of the same host with the Message-ID of an orphan.
-
-    Message-IDs are compared a part at a time; a part here has nothing to do with where its legs are stored.
-    """
-    is_here = pl.col("named") % stored.parts == part
-    some = orphans.filter(is_here)
-    before = stored.links.filter(is_here).select("host", "named", "number", own_arrival="arrival")
-    pairs = some.join(before, on=["host", "named"]).filter(
+def _alike(stored: Store, orphans: pl.DataFrame) -> pl.DataFrame:
+    """Return number, child, arrival (of the child): earlier legs of the same host with the Message-ID of an orphan."""
+    is_alike = pl.col("named").is_in(orphans["named"].implode())
+    before = stored.links.filter(is_alike).select("host", "named", "number", own_arrival="arrival")
+    pairs = orphans.join(before, on=["host", "named"]).filter(
         pl.col("number") < pl.col("child"), pl.col("arrival") >= pl.col("own_arrival")
     )
     return pairs.select("number", "child", "arrival")
