@@ -43,14 +43,14 @@ def uptime_table(p: Publication) -> PageTable | None:
         (
             page_table.text(row["segment"]),
             page_table.seconds(row["window_seconds"]),
+            page_table.when(row["worst_start_at"], p.settings.timezone),
             page_table.share(row["uptime_share"], 1),
             page_table.count(row["accounts"]),
-            page_table.when(row["worst_start_at"], p.settings.timezone),
             page_table.count(round(row["down_seconds"] / 3600, 2)),
         )
         for row in p.uptime.iter_rows(named=True)
     )
-    heads = ("segment", "worst stretch of", "time up", "accounts with mail", "which began", "account-hours down in it")
+    heads = ("segment", "worst stretch of", "which began", "time up", "accounts with mail", "account-hours down")
     return PageTable("uptime-table", "Time up, over all and in the worst stretches", heads, rows)
 
 
