@@ -51,10 +51,10 @@ class Table:
 
     def conform(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return `frame` in the declared columns, order and types; a declared column it lacks is all null."""
-        present = [c for c in self.columns if c.name in frame.columns]
-        missing = [pl.lit(None, c.dtype).alias(c.name) for c in self.columns if c.name not in frame.columns]
-        cast = frame.select(pl.col(c.name).cast(c.dtype) for c in present)
-        return cast.with_columns(missing).select(self.schema.keys())
+        types = frame.schema
+        missing = [pl.lit(None, c.dtype).alias(c.name) for c in self.columns if c.name not in types]
+        cast = [pl.col(c.name).cast(c.dtype) for c in self.columns if c.name in types and types[c.name] != c.dtype]
+        return frame.with_columns(*cast, *missing).select(self.schema.keys())
 
 
 EVENT_KINDS = (

@@ -20,6 +20,8 @@ def ascii_domain(domain: str) -> str:
 
 def ascii_domains(addresses: pl.Series) -> pl.Series:
     """Return addresses with their domains in one spelling; those that are all ASCII stay as they are."""
+    if addresses.null_count() == len(addresses):
+        return addresses
     foreign = addresses.filter(addresses.str.len_bytes() != addresses.str.len_chars()).unique()
     return addresses.replace({a: ascii_address(a) for a in foreign}) if len(foreign) else addresses
 

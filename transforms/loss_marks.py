@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from expectations.tables import FINDINGS
-from transforms.spans import Mask, Spans, first_letters
+from transforms.spans import Mask, first_letters, first_words
 
 
 class _Mark(NamedTuple):
@@ -61,7 +61,7 @@ def find_loss_marks(lines: pl.DataFrame, source_id: str) -> pl.DataFrame:
 
 
 def _folded(lines: pl.DataFrame) -> pl.DataFrame:
-    first = Spans.of(lines["text"]).words()
+    first = first_words(lines["text"])
     may_be: Mask = (first == first_letters("last")) | (first == first_letters("message"))
     return _marked(lines[np.flatnonzero(may_be)], _REPEATED, _FOLDED)
 

@@ -205,6 +205,11 @@ def first_letters(text: str) -> int:
     return int.from_bytes(text[:4].encode("ascii"), "little")
 
 
+def first_words(strings: pl.Series) -> NDArray[np.uint32]:
+    """Return the first four bytes of each string as a number, noughts behind a shorter one; they stand in its view."""
+    return _views_of(strings)[1][:, 1]
+
+
 def bytes_equal(words: NDArray[np.uint64], mark: str) -> NDArray[np.uint64]:
     """Set the high bit of the first byte of each word that is `mark`, and of some behind it; 0: no byte is."""
     differing = words ^ np.uint64(ord(mark) * _ONES)
