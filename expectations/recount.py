@@ -11,11 +11,13 @@ _SHOWN = 5
 def gates_on_recount(differences: pl.DataFrame, compared: int) -> pl.DataFrame:
     """Return the GATES row on the cells that differ between the two counts, out of `compared` cells.
 
-    `differences`: unit, threshold_seconds, messages, count, segment, measured, recounted; one row per differing cell.
+    `differences`: unit, threshold_seconds, messages, count, segment, measured, recounted, baseline,
+    recounted_baseline; one row per cell that differs in the one or the other.
     """
     cells = [
         f"{row['unit']}/{row['threshold_seconds']} s/{row['messages']}/{row['count']}/{row['segment']}: "
-        f"{row['measured']} by SQL, {row['recounted']} by the recount"
+        f"{row['measured']} (baseline {row['baseline']}) by SQL, "
+        f"{row['recounted']} (baseline {row['recounted_baseline']}) by the recount"
         for row in differences.head(_SHOWN).iter_rows(named=True)
     ]
     rest = f" and {differences.height - _SHOWN} more" if differences.height > _SHOWN else ""

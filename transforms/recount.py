@@ -15,32 +15,48 @@ import polars as pl
 from transforms.recount_addresses import written_addresses
 from transforms.recount_cells import RECOUNTED, count_cells, is_hit
 from transforms.recount_chains import find_former, find_guests, find_heirs, find_hops, find_notices
-from transforms.recount_messages import find_chains, messages_in_window
+from transforms.recount_messages import find_chains, is_within, messages_in_windows
 from transforms.recount_outcomes import OUTCOMES, hop_relays, judge, nameless, settle
 from transforms.recount_resolve import code_records, read_tags, resolve
 from transforms.recount_store import shares, store
-from transforms.settings import Settings
+from transforms.settings import Interval, Settings
 
 CELL = list(RECOUNTED[:-1])
+# A mean of counts, by two engines.
+_SAME_MEAN = 1e-9
 
 
 def recount(event_files: list[Path], records: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     """Count every cell of the grid again from the events.
 
     `event_files` are Parquet files with the columns of `tables.EVENTS`, in any order; `records` has those of
-    `tables.CUSTOMER_RECORDS`. Returns unit, threshold_seconds, messages, count, segment, measured, sorted.
+    `tables.CUSTOMER_RECORDS`. Returns unit, threshold_seconds, messages, count, segment, measured, baseline, sorted;
+    `baseline` is the mean of what each ordinary window measures, null without one.
     """
-    hit = recount_deliveries(event_files, records, settings, only_hit=True)
+    hit = _deliveries_within(
+        (settings.window, *settings.placebo_windows), event_files, records, settings, only_hit=True
+    )
     segments = sorted(records["segment"].drop_nulls().unique().to_list())
-    return count_cells(hit, segments, settings)
+
+    def cells(span: Interval) -> pl.DataFrame:
+        return count_cells(hit.filter(is_within("arrived", span)), segments, settings)
+
+    ordinary = [cells(span)["measured"] for span in settings.placebo_windows]
+    mean = sum(ordinary, start=pl.Series([0.0])) / len(ordinary) if ordinary else pl.lit(None, pl.Float64)
+    return cells(settings.window).with_columns(baseline=mean)
 
 
 def differences(cells: pl.DataFrame, recounted: pl.DataFrame) -> pl.DataFrame:
-    """Return the cells on which the two counts differ: the cell, measured, recounted (null: not counted there)."""
-    counted = cells.select(*CELL, "measured").join(
-        recounted.select(*CELL, recounted="measured"), on=CELL, how="full", coalesce=True
-    )
-    return counted.filter(pl.col("measured").ne_missing(pl.col("recounted"))).sort(CELL)
+    """Return the cells on which the two counts differ, in what was measured or in the baseline.
+
+    Columns: the cell, measured, recounted, baseline, recounted_baseline (null: not counted there).
+    """
+    again = recounted.select(*CELL, recounted="measured", recounted_baseline="baseline")
+    counted = cells.select(*CELL, "measured", "baseline").join(again, on=CELL, how="full", coalesce=True)
+    first, second = pl.col("baseline"), pl.col("recounted_baseline")
+    is_same_mean = ((first - second).abs() <= _SAME_MEAN * pl.max_horizontal(first, 1.0)).fill_null(False)
+    is_other_baseline = ~is_same_mean & first.ne_missing(second)
+    return counted.filter(pl.col("measured").ne_missing(pl.col("recounted")) | is_other_baseline).sort(CELL)
 
 
 def recount_deliveries(
@@ -52,6 +68,14 @@ def recount_deliveries(
     unknown), segment, is_bulk, outcome and delay (µs). A recipient whom a queue file counts and no line names has
     neither address nor segment.
     """
+    found = _deliveries_within((settings.window,), event_files, records, settings, only_hit)
+    return found.drop("arrived")
+
+
+def _deliveries_within(
+    spans: tuple[Interval, ...], event_files: list[Path], records: pl.DataFrame, settings: Settings, only_hit: bool
+) -> pl.DataFrame:
+    """Return the deliveries of messages that arrived in any of these windows; `arrived` says when (µs)."""
     coded, tags = code_records(records), read_tags(event_files)
     as_of = int(pl.Series([settings.as_of]).dt.epoch("us")[0])
     found = []
@@ -61,7 +85,7 @@ def recount_deliveries(
         heirs = find_heirs(stored.links, former)
         relays = hop_relays((stored.rows(part) for part in range(stored.parts)), hops)
         chains = find_chains(pl.concat([hops, replies]), former)
-        messages, members = messages_in_window(stored.links, chains, find_notices(stored), settings)
+        messages, members = messages_in_windows(spans, stored.links, chains, find_notices(stored))
         guests = stored.legs_of(find_guests(stored.links, chains, hops, heirs))
         for own, rows in shares(stored, members):
             legs = own.join(heirs, on="number", how="left", validate="1:1")
@@ -94,7 +118,7 @@ def _described(
     described = (
         deliveries.join(written_addresses(concerned), on=["root", "target"], how="left", validate="m:1")
         .join(owners, on="record", how="left", validate="m:1")
-        .join(messages.select("root", "is_bulk"), on="root", validate="m:1")
+        .join(messages.select("root", "is_bulk", "arrived"), on="root", validate="m:1")
     )
     is_unmatched = pl.col("record").is_null() & pl.col("target").is_not_null()
     return (

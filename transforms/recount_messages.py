@@ -1,8 +1,8 @@
-"""Which message is each leg part of, and which messages arrived in the window?"""
+"""Which message is each leg part of, and which messages arrived in the window, or in an ordinary one?"""
 
 import polars as pl
 
-from transforms.settings import Settings
+from transforms.settings import Interval
 
 _ROUNDS = 24  # pointer jumping doubles its reach: chains of 2^24 legs; what is left is a circle of forged lines
 
@@ -28,17 +28,22 @@ def find_chains(hops: pl.DataFrame, former: pl.DataFrame) -> pl.DataFrame:
     return moving.join(moving.select(root="number"), on="root", how="anti")
 
 
-def messages_in_window(
-    links: pl.DataFrame, chains: pl.DataFrame, notices: pl.DataFrame, settings: Settings
+def is_within(arrival: str, span: Interval) -> pl.Expr:
+    """Say whether an arrival (µs) lies in a window: its start belongs to it, its end does not."""
+    start, end = pl.lit(span.start).dt.epoch("us"), pl.lit(span.end).dt.epoch("us")
+    return (pl.col(arrival) >= start) & (pl.col(arrival) < end)
+
+
+def messages_in_windows(
+    spans: tuple[Interval, ...], links: pl.DataFrame, chains: pl.DataFrame, notices: pl.DataFrame
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the messages that arrived in the window (root, is_bulk) and all their legs.
+    """Return the messages that arrived in any of these windows (root, is_bulk, arrived) and all their legs.
 
     The legs have number, root, depth and message_arrival. The sender is that of the first leg where it is known, else
     of the next that knows it.
     """
-    start, end = pl.lit(settings.window.start).dt.epoch("us"), pl.lit(settings.window.end).dt.epoch("us")
     first = (
-        links.filter(pl.col("arrival") >= start, pl.col("arrival") < end)
+        links.filter(pl.any_horizontal(is_within("arrival", span) for span in spans))
         .join(chains, on="number", how="anti")
         .join(notices, on="number", how="anti")
         .select("arrival", "is_bulk", root="number")
@@ -53,7 +58,7 @@ def messages_in_window(
         .select("root", "later_is_bulk")
     )
     messages = first.join(known, on="root", how="left", validate="1:1").select(
-        "root", is_bulk=pl.coalesce("is_bulk", "later_is_bulk", pl.lit(False))
+        "root", is_bulk=pl.coalesce("is_bulk", "later_is_bulk", pl.lit(False)), arrived="arrival"
     )
     own = first.select("root", message_arrival="arrival", number="root", depth=pl.lit(0, pl.UInt32))
     columns = ["number", "root", "depth", "message_arrival"]

@@ -50,17 +50,18 @@ def assumptions_chart(p: Publication) -> Chart | None:
         hovertemplate="%{x:,}<extra>measured</extra>",
     )
     room = (c.upper - c.lower) * 0.1
+    floor = max(0.0, c.lower - room)
     return Chart(
         id="assumptions",
         title="What the range would be if…",
-        lead=_lead(rows),
+        lead=_lead(rows) + (" The axis does not begin at 0." if floor else ""),
         alternative=f"A bar for the worst case, {_range(c.lower, c.upper)}, and under it one for each assumption.",
         figure=base.finish(
             [bars, counted],
             90 + 36 * len(rows),
             xaxis=base.axis(
                 f"{unit}, {words.messages(c.messages)}",
-                range=[max(0, c.lower - room), c.upper + room],
+                range=[floor, c.upper + room],
                 tickformat=",",
                 nticks=6,
                 tickangle=0,

@@ -176,6 +176,18 @@ FIGURES = (
     Mutation(
         "the incident is part of its baseline", CELLS, "avg(measured) FILTER (window_number > 0)", "avg(measured)"
     ),
+    Mutation(
+        "an ordinary window is left out for messages, which the headline doesn't count",
+        CELLS,
+        "avg(measured) FILTER (window_number > 0)",
+        "avg(measured) FILTER (window_number > (unit = 'message')::INTEGER)",
+    ),
+    Mutation(
+        "a baseline without a window is nothing",
+        CELLS,
+        "avg(measured) FILTER (window_number > 0)",
+        "avg(measured) FILTER (window_number > 9)",
+    ),
     Mutation("an upper bound below the count", BOUNDS, "measured + width AS upper", "measured - width AS upper"),
     Mutation("a definition is missing", CELLS, "VALUES ('late'), ('late_or_lost')", "VALUES ('late')"),
 )

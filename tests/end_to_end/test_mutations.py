@@ -21,7 +21,7 @@ from mailtoll.steps import run_incident
 from tests.end_to_end.mutations import MUTATIONS, Mutation
 from tests.mailtoll import tiny
 from tests.spec.one_log import one_log
-from tests.spec.tables import START, event_frame, record_frame, settings
+from tests.spec.tables import START, event_frame, record_frame, settings, whole
 from transforms import impact
 from transforms.gate_limits import GateLimits
 from transforms.ordinary import ordinary_figures
@@ -45,7 +45,7 @@ class Log:
 
 @pytest.fixture(scope="module")
 def logs(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Log]:
-    """The cases without a queue listing, and those with one."""
+    """The cases without a queue listing, and those with one, each with late mail in one of three ordinary windows."""
     ordinary = tuple(Interval(START - timedelta(hours=n), START - timedelta(hours=n - 1)) for n in (4, 3, 2))
     # From one second before midnight in Auckland, so that a mailbox changes hands; each promotion matches two patterns.
     chosen = settings(window=(-1, 3600), bulk_senders=("*@mailhouse.example", "promo@*"))
@@ -53,6 +53,7 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Log]:
     made = {}
     for with_listing in (False, True):
         rows, records = one_log(with_listing)
+        rows += whole("FEED", -4 * 3600, -4 * 3600 + 70, "0-ann@example.com", host="ordinary", source_id="ordinary")
         path = tmp_path_factory.mktemp("log") / "events.parquet"
         event_frame(rows).write_parquet(path)
         frame = record_frame(records)

@@ -1,6 +1,7 @@
 """Drawn logs: queue files that go the ways the definitions know, with lines lost, ids used again and hosts mixed."""
 
 from collections.abc import Iterator
+from datetime import date
 from itertools import count
 
 from hypothesis import strategies as st
@@ -23,6 +24,14 @@ RECORDS = [
     record("ann@example.com"),
     record("sales@example.com", "ann@example.com"),
     record("bob@example.com", account="B1", segment="business"),
+]
+# As above until midnight in Auckland, the start of the window; then two mailboxes are one account's.
+CHANGING = [
+    record("ann@example.com"),
+    record("sales@example.com", "ann@example.com", valid_to=date(2030, 5, 1)),
+    record("sales@example.com", "bob@example.com", account="A1", valid_from=date(2030, 5, 2)),
+    record("bob@example.com", account="B1", customer="CA1", segment="business", valid_to=date(2030, 5, 1)),
+    record("bob@example.com", account="A1", valid_from=date(2030, 5, 2)),
 ]
 _SENDERS = ("sender@example.net", "promo@mailhouse.example", "")
 
@@ -66,23 +75,26 @@ def _message(draw: DrawFn, number: int, ids: Iterator[str]) -> list[Row]:
     addresses = draw(st.lists(st.sampled_from(sorted(WRITTEN)), min_size=1, max_size=3, unique=True))
     message_id = draw(st.sampled_from([None, f"m{number}@example.net", "same@example.net"]))
     common = {"message_id": message_id, "sender": draw(st.sampled_from(_SENDERS)), "ids": ids}
-    return _leg(draw, at, addresses, common, None, depth=0)
+    client = draw(st.sampled_from([None, "mail.example.net[192.0.2.1]"]))
+    return _leg(draw, at, addresses, common, None, 0, client)
 
 
-def _leg(draw: DrawFn, at: int, addresses: list[str], common: Row, former: str | None, depth: int) -> list[Row]:
+def _leg(
+    draw: DrawFn, at: int, addresses: list[str], common: Row, former: str | None, depth: int, client: str | None
+) -> list[Row]:
     """One queue file and what follows from it."""
     queue_id, host = next(common["ids"]), draw(st.sampled_from(["mx1", "mx1", "mx2"]))
     is_filter = depth < 2 and draw(st.booleans())
     expands = not is_filter or draw(st.booleans())
     rows = [
-        arrived(queue_id, at, former, host=host),
+        arrived(queue_id, at, former, host=host, client=client),
         line("named", queue_id, at, message_id=common["message_id"], host=host),
         queued(queue_id, at, common["sender"], len(addresses), host=host),
     ]
     tell = draw(st.sampled_from(["", "", "accepted"]))
     rows += [line(tell, queue_id, at, recipient=a, host=host) for a in addresses if tell]
     end, waiting = at, []
-    next_leg = _leg(draw, at + 40, addresses, common, None, depth + 1) if is_filter else []
+    behind, reply = _behind_filter(draw, at + 40, addresses, common, queue_id, depth) if is_filter else ([], None)
     for written in addresses:
         to = WRITTEN.get(written, written) if expands else written
         by = written if to != written else None
@@ -92,17 +104,42 @@ def _leg(draw: DrawFn, at: int, addresses: list[str], common: Row, former: str |
         fate = draw(st.sampled_from(["sent", "sent", "sent", "bounced", "discarded", "waits"]))
         if fate == "waits":
             waiting.append(to)
-        elif fate == "sent" and next_leg:
-            end = max(end, next_leg[0]["at"])
-            rows.append(
-                attempt("sent", queue_id, end, to, by, host=host, next=next_leg[0]["queue_id"], delay=float(end - at))
-            )
+        elif fate == "sent" and behind:
+            end = max(end, behind[0]["at"])
+            rows.append(attempt("sent", queue_id, end, to, by, host=host, next=reply, delay=float(end - at)))
         else:
             dsn = draw(st.sampled_from(["5.1.1", "5.2.2"])) if fate == "bounced" else None
             rows.append(attempt(fate, queue_id, end, to, by, host=host, dsn=dsn, delay=float(end - at)))
-    rows += next_leg
+    if draw(st.integers(0, 5)) == 0:
+        rows += _notice(draw, end, queue_id, host, common)
+    rows += behind
     rows += _ending(draw, end, queue_id, host, at, waiting, common, depth)
     return rows
+
+
+def _behind_filter(
+    draw: DrawFn, at: int, addresses: list[str], common: Row, former: str, depth: int
+) -> tuple[list[Row], str | None]:
+    """What a filter sends back, whole or each recipient's for itself, and the queue id that its reply names."""
+    parts = draw(st.sampled_from([[addresses], [addresses], [[a] for a in addresses]]))
+    named = draw(st.sampled_from([None, None, former]))
+    legs = [_leg(draw, at, part, common, named, depth + 1, "localhost[127.0.0.1]") for part in parts]
+    reply = draw(st.sampled_from(legs))[0]["queue_id"]
+    return [row for leg in legs for row in leg], reply if draw(st.integers(0, 4)) else None
+
+
+def _notice(draw: DrawFn, at: int, queue_id: str, host: str, common: Row) -> list[Row]:
+    """A non-delivery notice that the server itself writes to the sender."""
+    own = next(common["ids"])
+    told = line("notified", queue_id, at, related_queue_id=own, host=host)
+    to = draw(st.sampled_from(["sender@example.net", "ann@example.com"]))
+    return [
+        told,
+        arrived(own, at, host=host),
+        queued(own, at, "", host=host),
+        attempt("sent", own, at + 70, to, host=host, delay=70.0),
+        removed(own, at + 70, host=host),
+    ]
 
 
 def _ending(
@@ -118,6 +155,6 @@ def _ending(
     if way == "deleted":
         return [line("deleted", queue_id, end + 50, host=host)]
     if way == "requeued" and depth < 3:
-        again = _leg(draw, end + 60, waiting, common, queue_id, depth + 1)
+        again = _leg(draw, end + 60, waiting, common, queue_id, depth + 1, None)
         return [line("requeued", queue_id, end + 59, host=host), *again]
     return []

@@ -7,6 +7,8 @@ import ast
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
@@ -18,10 +20,11 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from expectations.tables import COUNTS, EVENTS, MESSAGES, UNITS
-from tests.spec.mess import RECORDS, logs
-from tests.spec.tables import Row, event_frame, record_frame, settings, whole
+from tests.spec.mess import CHANGING, RECORDS, logs
+from tests.spec.tables import START, Row, event_frame, record_frame, settings, whole
 from transforms.impact import measure
 from transforms.recount import CELL, differences, recount
+from transforms.settings import Interval
 
 FEW = hypothesis_settings(max_examples=25, deadline=None)
 MANY = hypothesis_settings(max_examples=60, deadline=None)
@@ -100,9 +103,9 @@ def test_a_queue_file_that_seemed_whole_is_counted_once(rows: list[Row], size: i
 
 
 @MANY
-@given(rows=logs())
-def test_both_counts_agree_on_drawn_logs(rows: list[Row]) -> None:
-    events, records = event_frame(rows), record_frame(RECORDS)
+@given(rows=logs(), held=st.sampled_from([RECORDS, CHANGING]))
+def test_both_counts_agree_on_drawn_logs(rows: list[Row], held: list[Row]) -> None:
+    events, records = event_frame(rows), record_frame(held)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "events.parquet"
         events.write_parquet(path)
@@ -129,6 +132,26 @@ def test_differences_name_the_cells_and_both_figures() -> None:
     assert found.height == grid.filter(is_one).height > 0
     assert set(found["measured"]) == {2}
     assert set(found["recounted"]) == {1}
+
+
+def test_the_baseline_is_the_mean_of_what_each_ordinary_window_measures() -> None:
+    """Late are two in the first ordinary window, two in the second, one of them the same, and none in the third."""
+    windows = [(-7200, -3600), (-5400, -1800), (-1800, 0)]
+    spans = tuple(Interval(START + timedelta(seconds=a), START + timedelta(seconds=b)) for a, b in windows)
+    late = [("A1", -7200), ("A2", -1801), ("A3", -5400)]
+    rows = [row for queue_id, at in late for row in whole(queue_id, at, at + 60, "ann@example.com")]
+    records, chosen = record_frame(RECORDS), replace(settings(), placebo_windows=spans)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "events.parquet"
+        event_frame(rows).write_parquet(path)
+        again, first = recount([path], records, chosen), measure([path], records, chosen)
+    late_by_a_minute = {"unit": "delivery", "threshold_seconds": 60, "messages": "all", "segment": "all"}
+    assert again.filter(pl.col("count") == "late", **late_by_a_minute)["baseline"].to_list() == [(2 + 2 + 0) / 3]
+    assert again["measured"].sum() == 0
+    assert differences(first.cells, again).is_empty()
+    other = again.with_columns(pl.col("baseline") + pl.when(pl.col("unit") == "message").then(1).otherwise(0))
+    assert set(differences(first.cells, other)["unit"]) == {"message"}
+    assert differences(first.cells, again.with_columns(baseline=None)).height == again.height
 
 
 def test_a_cell_that_one_count_lacks_is_a_difference() -> None:

@@ -26,33 +26,41 @@ FROM (
 CREATE OR REPLACE TABLE waiting_odds AS
 WITH
 mail AS (
-    SELECT host, is_bulk, floor(delay_seconds)::BIGINT AS seconds, outcome, count(*) AS deliveries
+    SELECT
+        host, is_bulk, floor(delay_seconds)::BIGINT AS seconds,
+        count(*) FILTER (outcome = 'delivered') AS delivered,
+        count(*) FILTER (outcome = 'lost') AS lost,
+        count(*) FILTER (outcome = 'pending') AS pending
     FROM deliveries
     JOIN windows ON window_number = 0 AND arrived_at >= start_at AND arrived_at < end_at
     SEMI JOIN (SELECT DISTINCT host FROM deliveries WHERE outcome = 'pending') AS waiting USING (host)
     WHERE outcome IN ('delivered', 'lost', 'pending') AND mailbox_or_address IS NOT NULL
     GROUP BY ALL
 ),
-hits AS (
-    SELECT mail.*, threshold_seconds, step, "count", seconds >= threshold_seconds AS is_long, "count" = 'late_or_lost' AND outcome = 'lost' AS is_lost
+as_long AS (  -- mail that waited at least as long and had an end
+    SELECT host, seconds, sum(sum(delivered + lost)) OVER longer AS ended, sum(sum(lost)) OVER longer AS lost
     FROM mail
-    CROSS JOIN thresholds
-    CROSS JOIN (VALUES ('late'), ('late_or_lost')) AS outcome ("count")
+    GROUP BY host, seconds
+    WINDOW longer AS (PARTITION BY host ORDER BY seconds DESC)
 ),
-compared AS (  -- mail that waited at least as long, per second of waiting
+late AS (
+    SELECT host, threshold_seconds, step, sum(delivered) FILTER (seconds >= threshold_seconds) AS delivered
+    FROM mail CROSS JOIN thresholds
+    GROUP BY ALL
+),
+asked AS (
     SELECT
-        host, seconds, step, "count",
-        sum(sum(deliveries) FILTER (outcome <> 'pending')) OVER longer AS ended,
-        sum(sum(deliveries) FILTER (outcome <> 'pending' AND (is_lost OR outcome = 'delivered' AND is_long))) OVER longer AS hit
-    FROM hits
-    GROUP BY host, seconds, step, "count"
-    WINDOW longer AS (PARTITION BY host, step, "count" ORDER BY seconds DESC)
+        is_bulk, step, "count", pending,
+        CASE WHEN ended >= 10 THEN (coalesce(late.delivered, 0) + CASE WHEN "count" = 'late_or_lost' THEN as_long.lost ELSE 0 END) / ended ELSE 1 END AS odds
+    FROM mail
+    JOIN as_long USING (host, seconds)
+    JOIN late ON late.host = mail.host AND late.threshold_seconds > mail.seconds
+    CROSS JOIN (VALUES ('late'), ('late_or_lost')) AS outcome ("count")
+    WHERE mail.pending > 0
 )
-SELECT choice.messages, step, "count", sum(deliveries * CASE WHEN ended >= 10 THEN coalesce(hit, 0) / ended ELSE 1 END) / sum(deliveries) AS share
-FROM hits
-JOIN compared USING (host, seconds, step, "count")
+SELECT messages, step, "count", sum(pending * odds) / sum(pending) AS share
+FROM asked
 JOIN (VALUES ('all'), ('excluding_bulk')) AS choice (messages) ON choice.messages = 'all' OR NOT is_bulk
-WHERE outcome = 'pending' AND NOT is_long
 GROUP BY ALL;
 
 CREATE OR REPLACE TABLE seen_odds AS
