@@ -16,6 +16,7 @@ from expectations.tables import ACTIVITY, CELLS, GATES, QUARANTINE
 from mailtoll.detection import windows_beside
 from mailtoll.exports import withdraw
 from mailtoll.redress_policy import read_redress_policy
+from mailtoll.retention import logs_gone
 from mailtoll.run import Run
 from mailtoll.vintages import former_vintages, keep, take_vintage
 from mailtoll.warehouse import write_bytes, write_parquet
@@ -161,6 +162,7 @@ def _publication(run: Run, gates: pl.DataFrame) -> Publication:
         line_counts=run.line_counts,
         activity=run.parts(ACTIVITY),
         set_aside=_set_aside(run),
+        gone=logs_gone(run),
         **figures,
     )
 

@@ -120,16 +120,16 @@ def first_stamp(standby: Standby) -> datetime | None:
 
 def specs_beside_standby(incident: Incident) -> list[LogSpec]:
     """Return which files a run must pull itself: all that its standby file does not."""
-    standby = _standby_of(incident)
+    standby = standby_of(incident)
     return [spec for spec in incident.log_specs() if not (standby and spec.kind == "log" and _names(standby, spec))]
 
 
 def with_standby(run: Run, pulled: pl.DataFrame) -> pl.DataFrame:
     """Link what the run's time needs from its standby store; return its INPUTS rows with those that were pulled."""
-    standby = _standby_of(run.incident)
+    standby = standby_of(run.incident)
     if standby is None:
         return pulled
-    store, (since, upto) = standby.warehouse, _reach(run.incident)
+    store, (since, upto) = standby.warehouse, reach(run.incident)
     rows = [
         row
         for row, (first, last) in _spans(store, collected(store))
@@ -153,7 +153,8 @@ def with_standby(run: Run, pulled: pl.DataFrame) -> pl.DataFrame:
     return both.with_columns(is_duplicate=pl.col("is_duplicate") | is_copy)
 
 
-def _standby_of(incident: Incident) -> Standby | None:
+def standby_of(incident: Incident) -> Standby | None:
+    """Return the standby file that an incident file names; None: it names none."""
     return load_standby(incident.path.parent / incident.standby) if incident.standby else None
 
 
@@ -168,7 +169,7 @@ def _place(spec: LogSpec) -> str:
     return spec.uri if is_remote(spec.uri) else os.path.abspath(spec.base / Path(spec.uri).expanduser())
 
 
-def _reach(incident: Incident) -> tuple[datetime, datetime]:
+def reach(incident: Incident) -> tuple[datetime, datetime]:
     """Return from when and until when an incident needs logs."""
     window = incident.declared_window()
     starts = [span.start for span in (incident.baseline, window) if span]

@@ -98,5 +98,6 @@ def _common(p: Publication) -> dict[str, object]:
         "set_aside": what_was_read.set_aside_table(p),
         "outcomes": what_was_read.outcomes_table(p),
         "inputs": what_was_read.inputs_table(p),
+        "gone": what_was_read.gone_table(p),
         "corrections": evidence.corrections_table(p),
     }

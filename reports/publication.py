@@ -55,7 +55,8 @@ class Publication:
     counts what the records valid in the window hold, `exposed` what of it had mail in the window. `reasons` says
     why a run was refused; it is empty otherwise. `outcomes` and `lines` have the keys of `deliveries` and `lines`
     in impact.json; a key that is missing was never counted. `set_aside` has a row per file and reason of lines that
-    were not understood: `uri`, `reason`, `lines`, `first_line`. `cause` is one line, empty while it is not known;
+    were not understood: `uri`, `reason`, `lines`, `first_line`; `gone` one per log that retention has removed and this
+    count has not read: `uri`, `first_at`, `last_at`, `gone_at`. `cause` is one line, empty while it is not known;
     `next_update` is when the next count is promised. `vintages` are the counts published so far, oldest first;
     this one is the last of them, unless it was refused. A frame that is not given leaves its part of the page out.
     """
@@ -101,6 +102,7 @@ class Publication:
     bounds: pl.DataFrame | None = None
     narrower: pl.DataFrame | None = None
     set_aside: pl.DataFrame | None = None
+    gone: pl.DataFrame | None = None
     vintages: tuple[Vintage, ...] = ()
 
     @property

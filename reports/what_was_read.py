@@ -109,6 +109,21 @@ def inputs_table(p: Publication) -> PageTable | None:
     )
 
 
+def gone_table(p: Publication) -> PageTable | None:
+    """Return the logs that retention has removed and that were not read again; None where there are none."""
+    if p.gone is None or p.gone.is_empty():
+        return None
+    zone = p.settings.timezone
+    rows = tuple(
+        (
+            page_table.text(row["uri"]),
+            *(page_table.when(row[name], zone) for name in ("first_at", "last_at", "gone_at")),
+        )
+        for row in p.gone.iter_rows(named=True)
+    )
+    return PageTable("gone-table", "Logs that are gone", ("file", "first stamp", "last stamp", "removed"), rows)
+
+
 def _thousands(text: str | None) -> str | None:
     """Return text with separators in its numbers: `107857 postfix` is `107,857 postfix`."""
     return re.sub(r"\b\d{4,}\b", lambda found: words.number(int(found[0])), text) if text else text

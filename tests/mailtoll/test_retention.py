@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from mailtoll import steps
 from mailtoll.cli import main
 from mailtoll.lock import hold
 from mailtoll.retention import apply_policy, read_policy
@@ -85,6 +86,45 @@ def test_after_raw_logs_are_gone_a_later_count_says_that_it_cannot_split(out: Pa
     assert vintages[-1]["change"]["difference"] == 1
 
 
+def test_a_later_report_names_the_logs_that_are_gone_and_were_not_read_again(tmp_path: Path) -> None:
+    incident, out = tiny.write(tmp_path / "in", later=True), tmp_path / "runs" / "tiny"
+    (tmp_path / "policy.yaml").write_text(POLICY, encoding="utf-8")
+    assert main(["run", str(incident), "--out", str(out)]) == 0
+    apply(out, 90)
+    report = out / "report.html"
+    assert main(["run", str(incident), "--out", str(out)]) == 0
+    assert 'id="gone"' not in report.read_text(encoding="utf-8"), "all of them were read again"
+    apply(out, 90)
+    (tmp_path / "in" / "day2.log").unlink()
+    assert main(["run", str(incident), "--out", str(out)]) == 0
+    told = report.read_text(encoding="utf-8").partition('id="gone"')[2].partition("</section>")[0]
+    assert "day2.log" in told
+    assert "day1.log" not in told
+
+
+def test_a_run_that_never_published_ages_from_its_last_work(tmp_path: Path) -> None:
+    incident, out = tiny.write(tmp_path / "in"), tmp_path / "runs" / "tiny"
+    (tmp_path / "policy.yaml").write_text(POLICY, encoding="utf-8")
+    steps.pull_logs(str(incident), str(out))
+    policy, now = read_policy(tmp_path / "policy.yaml"), datetime.now(UTC)
+    assert apply_policy(policy, now + timedelta(days=89), is_dry=False) == []
+    assert len(apply_policy(policy, now + timedelta(days=91), is_dry=False)) == 1
+    assert not (out / "warehouse" / "raw").exists()
+
+
+def test_what_a_cut_transfer_left_goes_after_a_day_and_nobody_is_told_of_an_end(out: Path) -> None:
+    left = out / "warehouse" / "raw" / ".incoming" / "tmpx" / "mail.log"
+    left.parent.mkdir()
+    left.write_bytes(b"half a l")
+    for hours, is_there in ((23, True), (25, False)):
+        made = (AT - timedelta(hours=hours)).timestamp()
+        os.utime(left.parent, (made, made))
+        said = apply(out, 1)
+        assert said == ([] if is_there else [f"{out}: 1 unfinished copy of cut transfers removed."])
+        assert left.exists() == is_there
+    assert not (out / "retention.json").exists()
+
+
 def test_a_folder_in_use_is_left_alone(out: Path) -> None:
     import multiprocessing
 
@@ -105,6 +145,19 @@ def test_a_folder_in_use_is_left_alone(out: Path) -> None:
         pass
 
 
+def test_a_log_without_a_stamp_leaves_its_store_by_when_it_came(tmp_path: Path) -> None:
+    tiny.write(tmp_path / "in")
+    (tmp_path / "in" / "day1.log").write_text("no stamp here\n", encoding="utf-8")
+    (tmp_path / "standby.yaml").write_text(STANDBY, encoding="utf-8")
+    (tmp_path / "policy.yaml").write_text(POLICY, encoding="utf-8")
+    standby = load_standby(tmp_path / "standby.yaml")
+    ingest(standby, NOON)
+    policy, now = read_policy(tmp_path / "policy.yaml"), datetime.now(UTC)
+    assert apply_policy(policy, now + timedelta(days=89), is_dry=False) == []
+    assert len(apply_policy(policy, now + timedelta(days=91), is_dry=False)) == 1
+    assert collected(standby.warehouse).is_empty()
+
+
 def test_a_store_lets_go_of_each_log_by_its_own_age(tmp_path: Path) -> None:
     tiny.write(tmp_path / "in")
     later = "\n".join(tiny.day_two()).replace("2030-05-01", "2030-05-11")
@@ -115,7 +168,7 @@ def test_a_store_lets_go_of_each_log_by_its_own_age(tmp_path: Path) -> None:
     ingest(standby, NOON)
     policy = read_policy(tmp_path / "policy.yaml")
     (said,) = apply_policy(policy, datetime(2030, 8, 1, tzinfo=UTC), is_dry=False)
-    assert "1 logs whose last lines are of 2030-05-01 02:14 UTC or before removed" in said
+    assert "1 log that ended by 2030-05-01 02:14 UTC removed" in said
     assert collected(standby.warehouse)["uri"].to_list() == ["in/later.log"]
     assert len(list(standby.warehouse.parts("events"))) == 1
 
