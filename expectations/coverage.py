@@ -1,20 +1,23 @@
 """Do the logs cover the window? Gates on holes, on logs that lie beside the window, and on what was found in them."""
 
+from datetime import timedelta
+
 import polars as pl
 
 from expectations.completeness import find_holes, shortest_hole_minutes
 from expectations.gx import Count, run_counts
-from expectations.wording import allowed, counted, listed, minutes, moment, span
+from expectations.wording import allowed, counted, listed, minutes, moment, number, span
 from transforms.gate_limits import GateLimits
 from transforms.settings import Settings
 
 _FILES = "Add the missing log files to `logs:` and run again"
 _SILENT = "if the host truly wrote nothing, set `gates: {silence_minutes: …}` above the silence in the incident file"
-# What a finding of each code means for the figures; all but `log_hole` only warn.
+# What a finding of each code means for the figures; all but `log_hole` and a large `clock_set_back` only warn.
 _MEANING = {
     "loss_mark": "the logging says that it dropped or folded lines: mail in them is unresolved or unseen",
     "truncated_file": "a file is cut off: what it held further on is unseen",
     "clock_step": "a clock jumped: delays across the jump are off by as much",
+    "clock_set_back": "a clock was set back: delays across the jump are off by as much",
     "wrong_zone": "stamps do not fit the clocks in the queue ids: mail may be counted in the wrong window",
     "wrong_year": "stamps lie in another year than the queue ids' clocks: mail may be counted in the wrong window",
     "edited_stamp": "single stamps do not fit the clocks in their own ids: somebody or something wrote them anew",
@@ -28,9 +31,10 @@ def gates_on_coverage(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return GATES rows and FINDINGS (those in `found`, and the holes) on ACTIVITY, the lines per host and minute."""
     holes = find_holes(activity, settings.window, settings.as_of, limits, settings.timezone)
-    counts = [_reaches_the_window(activity, settings), *_holes(activity, holes, settings, limits)]
+    refused, rest = _set_back(found, settings, limits)
+    counts = [_reaches_the_window(activity, settings), *_holes(activity, holes, settings, limits), *refused]
     for code, meaning in _MEANING.items():
-        if rows := found.filter(pl.col("code") == code).height:
+        if rows := rest.filter(pl.col("code") == code).height:
             counts.append(
                 Count(
                     gate=code,
@@ -44,6 +48,35 @@ def gates_on_coverage(
                 )
             )
     return run_counts(counts), pl.concat([found.select(holes.columns), holes])
+
+
+def _set_back(found: pl.DataFrame, settings: Settings, limits: GateLimits) -> tuple[list[Count], pl.DataFrame]:
+    """Return the gate on clocks that were set back too far from the window on, and the other findings."""
+    is_large = (
+        (pl.col("code") == "clock_set_back")
+        & (pl.col("end_at") - pl.col("start_at") > timedelta(seconds=limits.clock_step_seconds))
+        & (pl.col("end_at") >= settings.window.start)
+    ).fill_null(False)
+    large = found.filter(is_large)
+    if large.is_empty():
+        return [], found
+    jumps = [
+        f"{host or 'the log'} by {minutes((before - after).total_seconds() / 60)} at"
+        f" {moment(before, settings.timezone)}"
+        for host, after, before in large.select("host", "start_at", "end_at").iter_rows()
+    ]
+    gate = Count(
+        gate="clock_set_back",
+        subject="findings",
+        severity="fail",
+        value=large.height,
+        maximum=0,
+        observed=f"the clock was set back: {listed(jumps)}; delays across the jump are off by as much",
+        limit=allowed(f"none of more than {number(limits.clock_step_seconds)} s", limits, "clock_step_seconds"),
+        remedy="Take these lines from another copy of the logs whose clock was right; if no delay that matters crosses"
+        " the jump, set `gates: {clock_step_seconds: …}` above it in the incident file.",
+    )
+    return [gate], found.filter(~is_large)
 
 
 def _reaches_the_window(activity: pl.DataFrame, settings: Settings) -> Count:

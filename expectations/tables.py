@@ -200,6 +200,7 @@ FINDINGS = Table(
                 "loss_mark",
                 "truncated_file",
                 "clock_step",
+                "clock_set_back",
                 "wrong_zone",
                 "wrong_year",
                 "edited_stamp",

@@ -5,9 +5,11 @@ Rules
   whole number of quarter hours, line after line, the stamps were read in a wrong zone (`wrong_zone`), or by 300 days
   or more in a wrong year (`wrong_year`); where single lines do, somebody or something wrote them anew (`edited_stamp`).
 - A host's lines come in the order of time, give or take seconds of disorder. Where they fall back and stay back, its
-  clock was set back, or pieces of the log were joined out of order (`clock_step`).
+  clock was set back, or pieces of the log were joined out of order (`clock_step`). It was the clock (`clock_set_back`)
+  where times come a second time and queue files that were open have lines that go back in time.
 """
 
+import itertools
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -32,6 +34,8 @@ _LEAST_LINES = 5
 # A fall of this much is no disorder among processes; it counts if the lines before and after agree, so many each.
 _STEP = 10 * _SECOND
 _AROUND = 5
+# Where time falls back more often than this in a file, its lines were not written in this order.
+_MOST_STEPS = 3
 _OVERLAP_ROWS = 5_000
 
 
@@ -42,7 +46,7 @@ def find_clock_findings(event_file: Path, source_id: str, uri: str) -> pl.DataFr
             return FINDINGS.empty()
         steps = pl.concat(_steps(rows) for rows in _in_order(file)).unique("line_number").sort("line_number")
         arrivals = _arrivals(file).sort("line_number")
-    found = [*_describe_steps(steps, uri), *_describe_offsets(arrivals, uri)]
+    found = [*_describe_steps(steps, _proven(event_file, steps), uri), *_describe_offsets(arrivals, uri)]
     return FINDINGS.conform(
         pl.DataFrame([{"source_id": source_id, **finding} for finding in found], schema=dict(FINDINGS.schema))
     )
@@ -103,15 +107,40 @@ def _steps(rows: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(found, schema=schema, orient="row")
 
 
-def _describe_steps(steps: pl.DataFrame, uri: str) -> Iterator[dict[str, object]]:
+def _proven(event_file: Path, steps: pl.DataFrame) -> set[int]:
+    """Return the lines of those falls which only a clock that was set back explains."""
+    proven: set[int] = set()
+    for (host,), falls in steps.group_by("host", maintain_order=True):
+        if falls.height > _MOST_STEPS:
+            continue
+        of_host = pl.scan_parquet(event_file).filter(pl.col("host").cast(pl.String).fill_null("None") == host)
+        lines = of_host.select("line_number", "queue_id", at="logged_at").collect()
+        starts = [*falls["line_number"], lines["line_number"].max()]
+        for start, end in itertools.pairwise(starts):
+            before = lines.filter(pl.col("line_number") < start)
+            after = lines.filter(
+                pl.col("line_number").is_between(start, end, closed="both" if end == starts[-1] else "left")
+            )
+            times = after["at"].sort()
+            comes_again = before.filter(pl.col("at") >= times[0], pl.col("at") <= times[-1]).height > 0
+            last, first = (rows.drop_nulls("queue_id").group_by("queue_id") for rows in (before, after))
+            open_files = last.agg(last=pl.col("at").max()).join(first.agg(first=pl.col("at").min()), on="queue_id")
+            goes_back = open_files.filter(pl.col("last") - pl.col("first") >= timedelta(microseconds=_STEP)).height > 0
+            if comes_again and goes_back:
+                proven.add(int(start))
+    return proven
+
+
+def _describe_steps(steps: pl.DataFrame, proven: set[int], uri: str) -> Iterator[dict[str, object]]:
     for host, line_number, at, before in steps.iter_rows():
+        is_clock = line_number in proven
+        why = "the clock was set back" + ("" if is_clock else ", or pieces of the log were joined out of order")
         yield {
-            "code": "clock_step",
+            "code": "clock_set_back" if is_clock else "clock_step",
             "host": host,
             "start_at": _instant(at),
             "end_at": _instant(before),
-            "detail": f"{uri}, line {line_number}: time falls back by {_spelled(before - at)}; the clock was set back,"
-            " or pieces of the log were joined out of order",
+            "detail": f"{uri}, line {line_number}: time falls back by {_spelled(before - at)}; {why}",
         }
 
 

@@ -23,6 +23,9 @@ class GateLimits:
     silence_minutes: float = _limit(
         15, "shortest silence of a host, in minutes, that can be a hole in the logs when it is far beyond its habit"
     )
+    clock_step_seconds: float = _limit(
+        60, "longest jump back of a host's clock, in seconds, from the window on: delays across it are off by as much"
+    )
     final_after_days: float = _limit(
         5,
         "days after the window that the logs must cover before a preliminary figure is final (longest queue lifetime)",

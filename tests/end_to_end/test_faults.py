@@ -9,27 +9,35 @@ import re
 import shutil
 import subprocess
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mailtoll.steps import run_incident
+from sources.store import Listed
+from sources.store_folder import Folder
 from tests.mailtoll import tiny
+from transforms.errors import BadInput
 
 PROJECT = Path(__file__).resolve().parents[2]
 SHOWN_IN = {
     "kill -9 in every step": "end_to_end/test_killed_runs.py::test_a_killed_run_started_again_publishes_the_same",
+    "kill -9 in publication and in what goes out": "end_to_end/test_killed_while_publishing.py::test_killed_anywhere",
     "disk full": "end_to_end/test_faults.py::test_a_full_disk",
     "truncated gz": "end_to_end/test_rotated_logs.py::test_an_archive_that_stays_cut_off_is_told_and_refused",
     "binary junk": "end_to_end/test_faults.py::test_binary_junk",
-    "file that vanishes while pulled": "sources/test_follow.py::test_a_file_that_vanishes_while_it_is_pulled",
+    "file that vanishes while pulled": "end_to_end/test_faults.py::test_a_file_that_vanishes",
     "same file twice under two names": "end_to_end/test_rotated_logs.py::test_the_figures_are_those_of_the_whole_log",
     "overlapping rotation": "end_to_end/test_rotated_logs.py::test_the_figures_are_those_of_the_whole_log",
-    "clock step": "transforms/test_clock_findings.py::",
+    "clock step": "end_to_end/test_faults.py::test_a_clock_that_is_set_back",
     "repeated hour of daylight saving": (
         "end_to_end/test_simulated_outages.py::test_every_cell_and_outcome_is_the_truth"
     ),
-    "database down and back": "sources/test_postgres.py::test_a_database_that_is_down_and_comes_back",
+    "database down and back": (
+        "end_to_end/test_own_servers.py::test_every_step_of_the_page_works_and_gives_the_figures"
+    ),
     "SFTP cut mid-file": "sources/test_stores.py::test_sftp_cut_in_the_middle_of_a_file_goes_on_from_there",
     "two runs of one incident at once": "end_to_end/test_faults.py::test_two_runs_at_once",
 }
@@ -60,9 +68,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 @pytest.mark.parametrize(("fault", "place"), SHOWN_IN.items(), ids=list(SHOWN_IN))
 def test_each_fault_has_its_test(fault: str, place: str) -> None:
     file, _, name = place.partition("::")
-    assert re.search(rf"^def {name}\w*\(", (PROJECT / "tests" / file).read_text(), re.MULTILINE) or (
-        not name and "step" in (PROJECT / "tests" / file).read_text()
-    ), fault
+    assert re.search(rf"^def {name}\w*\(", (PROJECT / "tests" / file).read_text(), re.MULTILINE), fault
 
 
 def can_mount() -> bool:
@@ -119,6 +125,53 @@ def test_binary_junk_is_set_aside_and_changes_no_figure_or_is_refused(
     else:
         assert (done.returncode, impact["status"]) == (3, "refused")
         assert not impact.get("cells")
+
+
+def test_a_clock_that_is_set_back_is_refused_and_lines_with_the_right_time_give_the_same_figures(
+    tmp_path: Path, undisturbed: dict[str, Any]
+) -> None:
+    incident, out = tiny.write(tmp_path / "in"), tmp_path / "out"
+    log = tmp_path / "in" / "day1.log"
+    right = sorted(log.read_text(encoding="utf-8").splitlines(keepends=True), key=lambda line: line[:32])
+    step = next(n for n, line in enumerate(right) if "FF0001" in line) + 1  # while a message is on its way
+    stamped = [
+        (datetime.fromisoformat(line[:32]) - timedelta(minutes=15 * (n >= step)), line[32:])
+        for n, line in enumerate(right)
+    ]
+    wrong = [f"{at:%Y-%m-%dT%H:%M:%S.000000+00:00}{rest}" for at, rest in stamped]
+    log.write_text("".join(wrong), encoding="utf-8")
+    assert run(incident, out).returncode == 3
+    impact = json.loads((out / "impact.json").read_text(encoding="utf-8"))
+    assert "The clock was set back: mx1 by 15 minutes" in " ".join(impact["reasons"])
+    assert not impact.get("cells")
+
+    log.write_text("".join(right), encoding="utf-8")
+    assert run(incident, out).returncode == 0
+    assert figures(out) == undisturbed
+
+
+def test_a_file_that_vanishes_while_it_is_pulled_ends_in_one_sentence_and_back_in_the_same_figures(
+    tmp_path: Path, undisturbed: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    incident = tiny.write(
+        tmp_path / "in", incident=tiny.INCIDENT.replace("format: postfix", "format: postfix, follow: true")
+    )
+    log, listed = tmp_path / "in" / "day1.log", Folder.files
+    content = log.read_bytes()
+
+    def then_gone(self: Folder) -> list[Listed]:
+        found = listed(self)
+        log.unlink(missing_ok=True)
+        return found or [Listed(str(log), "day1.log", len(content))]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Folder, "files", then_gone)
+        with pytest.raises(BadInput, match=r"'day1\.log' vanished while it was read; run again"):
+            run_incident(incident, tmp_path / "out", lambda _: None)
+    assert not (tmp_path / "out" / "impact.json").exists()
+    log.write_bytes(content)
+    assert run(incident, tmp_path / "out").returncode == 0
+    assert figures(tmp_path / "out") == undisturbed
 
 
 def test_two_runs_at_once_one_is_told_and_the_other_is_right(tmp_path: Path, undisturbed: dict[str, Any]) -> None:

@@ -216,4 +216,10 @@ def test_a_wrong_zone_and_a_wrong_year_are_found_in_long_ids(tmp_path: Path) -> 
 def findings(incident: Path, out: Path) -> set[str]:
     """The codes of what a run found about clocks, whether it was published or refused."""
     run_incident(incident, out, lambda step: None)
-    return set(table(out, "findings")["code"]) & {"wrong_zone", "wrong_year", "edited_stamp", "clock_step"}
+    return set(table(out, "findings")["code"]) & {
+        "wrong_zone",
+        "wrong_year",
+        "edited_stamp",
+        "clock_step",
+        "clock_set_back",
+    }

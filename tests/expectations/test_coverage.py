@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import polars as pl
 import pytest
 
@@ -64,3 +66,27 @@ def test_other_findings_only_warn_and_are_kept() -> None:
     assert failed(gates, "warn") == {"loss_mark", "truncated_file"}
     assert gate(gates, "loss_mark")["observed"].startswith("2 findings: the logging says that it dropped")
     assert findings.equals(marks)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "ends_at", "limit", "is_refused"),
+    [(60, 30, 60, False), (61, 30, 60, True), (61, 30, 61, False), (61, -1, 60, False), (3600, 5000, 60, True)],
+)
+def test_a_clock_set_back_from_the_window_on_is_refused_above_its_limit(
+    seconds: int, ends_at: int, limit: int, is_refused: bool
+) -> None:
+    end = minute(ends_at)
+    row = {
+        "code": "clock_set_back",
+        "host": "mx1",
+        "start_at": end - timedelta(seconds=seconds),
+        "end_at": end,
+        "detail": "x",
+    }
+    gates, findings = gates_on_coverage(
+        BUSY, FINDINGS.conform(pl.DataFrame([row])), settings(), GateLimits(clock_step_seconds=limit)
+    )
+    assert (failed(gates), failed(gates, "warn")) == (
+        ({"clock_set_back"}, set()) if is_refused else (set(), {"clock_set_back"})
+    )
+    assert findings.height == 1

@@ -99,6 +99,28 @@ def test_time_that_falls_back_and_stays_is_a_step(pieces: int, tmp_path: Path) -
     assert "9 min" in detail
 
 
+def numbered(times: list[datetime], ids: dict[int, str]) -> list[dict[str, Any]]:
+    return [{"logged_at": at, "queue_id": ids.get(n, f"A{n:05X}")} for n, at in enumerate(times)]
+
+
+def test_a_queue_file_whose_lines_go_back_in_time_proves_that_a_clock_was_set_back(tmp_path: Path) -> None:
+    times = [at - timedelta(minutes=10 if n >= 20 else 0) for n, at in enumerate(MINUTES)]
+    assert [row[0] for row in found(tmp_path, numbered(times, {19: "B1", 21: "B1"}))] == ["clock_set_back"]
+    assert [row[0] for row in found(tmp_path, numbered(times, {5: "B1", 21: "B1"}))] == ["clock_step"]
+
+
+def test_pieces_joined_out_of_order_prove_nothing(tmp_path: Path) -> None:
+    times = [*MINUTES[20:], *MINUTES[:20]]
+    assert [row[0] for row in found(tmp_path, numbered(times, {0: "B1", 39: "B1"}))] == ["clock_step"]
+
+
+@pytest.mark.parametrize(("falls", "code"), [(3, "clock_set_back"), (4, "clock_step")])
+def test_lines_that_fall_back_again_and_again_are_in_no_order(falls: int, code: str, tmp_path: Path) -> None:
+    times = [at - timedelta(minutes=14 * (n // 8)) for n, at in enumerate(MINUTES[: 8 * (falls + 1)])]
+    ids = {n: f"B{(n + 1) // 8}" for n in range(len(times)) if n % 8 in (0, 7)}
+    assert [row[0] for row in found(tmp_path, numbered(times, ids))] == [code] * falls
+
+
 @pytest.mark.parametrize(
     "late",
     [{12: timedelta(minutes=30)}, {12: timedelta(seconds=70), 13: timedelta(seconds=65)}, {39: timedelta(hours=1)}],

@@ -16,6 +16,7 @@ def test_defaults() -> None:
         "incomplete_records": 0,
         "ambiguous_addresses": 0,
         "silence_minutes": 15,
+        "clock_step_seconds": 60,
         "final_after_days": 5,
     }
 
