@@ -34,6 +34,7 @@ def put_on_site(site: Path, incident_id: str, count: str, public: Path) -> Path:
     home = site / incident_id
     home.mkdir(parents=True, exist_ok=True)
     with _alone(site):
+        _sweep(site, home)
         _add(public, home / count)
         counts = _counts(home)
         newest = max(counts, key=lambda folder: counts[folder]["number"])
@@ -42,6 +43,15 @@ def put_on_site(site: Path, incident_id: str, count: str, public: Path) -> Path:
         incidents = {path.name: _counts(path) for path in site.iterdir() if path.is_dir()}
         write_text(site_index(incidents), site / "index.html")
     return home / count
+
+
+def _sweep(*folders: Path) -> None:
+    """Remove what a publication that was killed left half done: only one at a time is at work."""
+    for folder in folders:
+        for left in folder.glob(".new-*"):
+            shutil.rmtree(left, ignore_errors=True)
+        for left in folder.glob(".index.html.*"):
+            left.unlink(missing_ok=True)
 
 
 def _add(public: Path, target: Path) -> None:
