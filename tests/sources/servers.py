@@ -9,6 +9,7 @@ import pwd
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -103,17 +104,25 @@ def _below(pid: int) -> list[int]:
     return found
 
 
-@pytest.fixture
-def sshd(tmp_path: Path) -> Iterator[Sshd]:
-    """A running OpenSSH server."""
-    folder = tmp_path / "sshd"
+@contextlib.contextmanager
+def running_sshd(folder: Path) -> Iterator[Sshd]:
+    """Give an OpenSSH server that lives in `folder`; it is stopped afterwards."""
     (folder / "served").mkdir(parents=True)
     for name in ("host_key", "key"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)], check=True)
     server = Sshd(folder, free_port())
     server.start()
-    yield server
-    server.stop()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def sshd(tmp_path: Path) -> Iterator[Sshd]:
+    """A running OpenSSH server."""
+    with running_sshd(tmp_path / "sshd") as server:
+        yield server
 
 
 class _Ranges(http.server.SimpleHTTPRequestHandler):
@@ -157,6 +166,13 @@ class _Ranges(http.server.SimpleHTTPRequestHandler):
 
     def _is_let_in(self) -> bool:
         assert isinstance(self.server, WebServer)
+        self.server.headers.append(dict(self.headers))
+        if self.server.leads_to:
+            self.send_response(302)
+            self.send_header("Location", self.server.leads_to + self.path)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return False
         if self.server.secret and self.headers.get("Authorization") != self.server.secret:
             self.send_error(401)
             return False
@@ -169,30 +185,66 @@ class WebServer(http.server.ThreadingHTTPServer):
     knows_ranges = True
     secret = ""
     cut_after = 0
+    leads_to = ""
+    scheme = "http"
 
     def __init__(self, root: Path) -> None:
         super().__init__(("127.0.0.1", 0), partial(_Ranges, directory=str(root)))
         self.root = root
         self.asked: list[tuple[str, int]] = []
+        self.headers: list[dict[str, str]] = []
 
     @property
     def address(self) -> str:
         """Where it is."""
-        return f"http://127.0.0.1:{self.server_port}"
+        return f"{self.scheme}://127.0.0.1:{self.server_port}"
+
+    def handle_error(self, *_: object) -> None:
+        """Say nothing of clients that hang up."""
+
+    def encrypt(self, folder: Path) -> Path:
+        """Speak TLS, with a certificate that nobody knows; return that certificate's file."""
+        key, certificate = folder / "tls.key", folder / "tls.pem"
+        subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"]
+        command = [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            *subject,
+        ]
+        subprocess.run([*command, "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+        self.scheme = "https"
+        return certificate
+
+
+@contextlib.contextmanager
+def running_web(root: Path) -> Iterator[WebServer]:
+    """Give an HTTP server on the folder `root`."""
+    root.mkdir()
+    server = WebServer(root)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 @pytest.fixture
 def web(tmp_path: Path) -> Iterator[WebServer]:
     """A running HTTP server."""
-    root = tmp_path / "web"
-    root.mkdir()
-    server = WebServer(root)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with running_web(tmp_path / "web") as server:
+        yield server
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from sources.customer_records import pull_customer_records
 from sources.log_files import pull_logs
 from sources.log_spec import LogSpec, RecordsSpec
 from sources.store_sftp import SftpFiles
-from tests.sources.servers import SSHD, Sshd, WebServer
+from tests.sources.servers import SSHD, Sshd, WebServer, running_web
 from tests.sources.servers import s3 as s3
 from tests.sources.servers import sshd as sshd
 from tests.sources.servers import web as web
@@ -270,6 +270,37 @@ def test_http_credentials(tmp_path: Path, web: WebServer, monkeypatch: pytest.Mo
         pulled(tmp_path, f"{web.address}/*.log", None)
     with pytest.raises(BadInput, match="no file matches"):
         pulled(tmp_path, f"{web.address}/none.log", None)
+
+
+def test_https_speaks_only_to_who_shows_a_certificate_that_is_trusted(
+    tmp_path: Path, web: WebServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (web.root / "mail.log").write_bytes(LINES)
+    certificate = web.encrypt(tmp_path)
+    known = {"conn_type": "http", "host": "127.0.0.1", "login": "user", "password": "pass"}
+    for extra, says in (
+        ({}, "shows a certificate that we do not trust"),
+        ({"verify": False}, "asks not to check certificates"),
+    ):
+        monkeypatch.setenv("AIRFLOW_CONN_MX_LOGS", json.dumps({**known, "extra": extra}))
+        with pytest.raises(BadInput, match=says):
+            pulled(tmp_path, f"{web.address}/mail.log")
+    assert web.headers == [], "no password before the certificate is known"
+    monkeypatch.setenv("AIRFLOW_CONN_MX_LOGS", json.dumps({**known, "extra": {"verify": str(certificate)}}))
+    assert pulled(tmp_path, f"{web.address}/mail.log")["lines"].to_list() == [5000]
+
+
+def test_a_server_that_leads_to_another_host_does_not_lead_the_credentials_there(
+    tmp_path: Path, web: WebServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extra = {"X-Api-Key": "t0ken", "Authorization": "Bearer t0ken"}
+    monkeypatch.setenv("AIRFLOW_CONN_MX_LOGS", json.dumps({"conn_type": "http", "host": "127.0.0.1", "extra": extra}))
+    with running_web(tmp_path / "other") as other:
+        (other.root / "mail.log").write_bytes(LINES)
+        web.leads_to = other.address.replace("127.0.0.1", "localhost")
+        assert pulled(tmp_path, f"{web.address}/mail.log")["lines"].to_list() == [5000]
+        assert all(asked["X-Api-Key"] == "t0ken" for asked in web.headers)
+        assert [name for asked in other.headers for name in extra if name in asked] == []
 
 
 def test_records_and_listings_behind_an_address(tmp_path: Path, web: WebServer) -> None:
