@@ -37,7 +37,7 @@ def remove_what_is_old() -> list[str]:
         "dry_run": Param(False, type="boolean", title="Only say what would be removed"),
     },
     default_args=DEFAULTS,
-    deadline=due_within(timedelta(hours=1)),
+    deadline=due_within("apply_retention", timedelta(hours=1)),
     max_active_runs=1,
     tags=["mailtoll"],
     doc_md=__doc__,

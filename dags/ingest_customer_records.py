@@ -33,7 +33,7 @@ def records_ready(run: dict[str, str], records: dict[str, Any]) -> None:
     schedule=PartitionedAtRuntime(),
     params=PARAMS,
     default_args=DEFAULTS,
-    deadline=due_within(timedelta(hours=1)),
+    deadline=due_within("ingest_customer_records", timedelta(hours=1)),
     max_active_runs=1,
     tags=["mailtoll"],
     doc_md=__doc__,

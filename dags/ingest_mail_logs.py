@@ -41,7 +41,7 @@ def logs_ready(run: dict[str, str], files: list[dict[str, Any]]) -> None:
     schedule=PartitionedAtRuntime(),
     params=PARAMS,
     default_args=DEFAULTS,
-    deadline=due_within(timedelta(hours=2)),
+    deadline=due_within("ingest_mail_logs", timedelta(hours=2)),
     max_active_runs=1,
     tags=["mailtoll"],
     doc_md=__doc__,

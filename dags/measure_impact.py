@@ -72,7 +72,7 @@ def impact_ready(run: dict[str, str], inputs: dict[str, Any], cells: dict[str, A
     schedule=PartitionedAssetTimetable(assets=mail_log_events & customer_records),
     params=PARAMS,
     default_args=DEFAULTS,
-    deadline=due_within(timedelta(hours=3)),
+    deadline=due_within("measure_impact", timedelta(hours=3)),
     max_active_runs=1,
     tags=["mailtoll"],
     doc_md=__doc__,

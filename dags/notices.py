@@ -33,11 +33,14 @@ def on_failure() -> list[Any]:
     ]
 
 
-def due_within(usual: timedelta) -> DeadlineAlert | None:
-    """Return the alert of a run that has not ended so long after it was queued; MAILTOLL_DEADLINE_SECONDS overrides."""
+def due_within(dag_id: str, usual: timedelta) -> DeadlineAlert | None:
+    """Return the alert of a run that has not ended so long after it was queued.
+
+    MAILTOLL_DEADLINE_<DAG>, in seconds, sets it for one DAG: MAILTOLL_DEADLINE_MEASURE_IMPACT=7200.
+    """
     if not OWNER:
         return None
-    seconds = os.environ.get("MAILTOLL_DEADLINE_SECONDS")
+    seconds = os.environ.get(f"MAILTOLL_DEADLINE_{dag_id.upper()}")
     words = {
         "subject": "mailtoll: {{ dag_run.dag_id }} is late",
         "html_content": (

@@ -101,7 +101,7 @@ def send(run: dict[str, str], published: dict[str, Any]) -> dict[str, Any]:
     schedule=PartitionedAssetTimetable(assets=impact),
     params=PARAMS,
     default_args=DEFAULTS,
-    deadline=due_within(timedelta(hours=1)),
+    deadline=due_within("publish_reports", timedelta(hours=1)),
     max_active_runs=1,
     tags=["mailtoll"],
     doc_md=__doc__,

@@ -1,8 +1,8 @@
 """Start a run of every incident that is not final yet: one mapped run per incident file.
 
-Runs daily where MAILTOLL_INCIDENTS names the folder of incident files; by hand at any time. Each incident is pulled,
-measured and published by the other DAGs, side by side with the others; one that is refused or fails holds nobody up.
-An incident whose report is final is left alone.
+Runs daily where MAILTOLL_INCIDENTS names the folder of incident files, or as MAILTOLL_INCIDENTS_SCHEDULE says (empty:
+by hand only). Each incident is pulled, measured and published by the other DAGs, side by side with the others; one that
+is refused or fails holds nobody up. An incident whose report is final is left alone.
 """
 
 import os
@@ -37,11 +37,11 @@ def list_open() -> list[dict[str, str]]:
 
 
 @dag(
-    schedule="@daily" if FOLDER else None,
+    schedule=(os.environ.get("MAILTOLL_INCIDENTS_SCHEDULE", "@daily") or None) if FOLDER else None,
     start_date=datetime(2000, 1, 1),  # noqa: DTZ001 (Airflow reads it in its own zone)
     catchup=False,
     default_args=DEFAULTS,
-    deadline=due_within(timedelta(hours=1)),
+    deadline=due_within("refresh_incidents", timedelta(hours=1)),
     max_active_runs=1,
     tags=["mailtoll"],
     doc_md=__doc__,

@@ -58,7 +58,7 @@ def instant_of_the_run() -> datetime:
     start_date=datetime(2000, 1, 1),  # noqa: DTZ001 (Airflow reads it in its own zone; any past day allows a backfill)
     catchup=False,
     default_args=DEFAULTS,
-    deadline=due_within(timedelta(minutes=50)),
+    deadline=due_within("standby_ingest", timedelta(minutes=50)),
     max_active_runs=4,
     tags=["mailtoll"],
     doc_md=__doc__,

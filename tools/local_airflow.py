@@ -95,11 +95,15 @@ class LocalAirflow:
             file.write_text(json.dumps({USER: secrets.token_urlsafe(9)}))
         return str(json.loads(file.read_text())[USER])
 
-    def start(self, timeout: float = 120) -> None:
+    def start(self) -> None:
         """Migrate the database, start the components, and wait until all of them are healthy."""
         _ = self.password
         self._run("db", "migrate")
         self._run("pools", "import", str(PROJECT / "deploy" / "pools.json"))
+        self.start_components()
+
+    def start_components(self, timeout: float = 120) -> None:
+        """Start the components on a database that is ready, and wait until all of them are healthy."""
         for name in self.components:
             self.start_component(name)
         try:

@@ -1,12 +1,13 @@
 """A real Airflow: scheduler, DAG processor and API server on SQLite. A person triggers the two ingesting DAGs, one of
-them in the browser as the README says; assets trigger the rest, and the report is there. Then a named person lets it
-out: on the site, and to a real mail server that can't take it the first time.
+them in the browser as the README says; assets trigger the rest, the report is there, and OpenLineage is told of it.
+Then a named person lets it out: on the site, and to a real mail server that can't take it the first time.
 
 On an idle machine it takes about a minute.
 """
 
 import json
 import mailbox
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from urllib.error import HTTPError
 import pytest
 from playwright.sync_api import sync_playwright
 
+from tests.end_to_end.typed_pages import blocks
 from tests.mailtoll.relay import unwilling_relay
 from tools.local_airflow import USER, LocalAirflow, free_port
 
@@ -40,8 +42,10 @@ def runs_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def airflow(tmp_path_factory: pytest.TempPathFactory, runs_folder: Path) -> Iterator[LocalAirflow]:
     home = tmp_path_factory.mktemp("airflow")
-    server = LocalAirflow(home, components=("api-server", "scheduler", "dag-processor"))
-    server.environment |= {"MAILTOLL_OUT": str(runs_folder), "MAILTOLL_RETRY_SECONDS": "1"}
+    (lineage,) = blocks("docs/operations.md", "## OpenLineage")
+    told = dict(re.findall(r"^(\w+)='?(.*?)'?$", lineage[1].replace("/srv/airflow", str(home)), re.MULTILINE))
+    settings = {**told, "MAILTOLL_OUT": str(runs_folder), "MAILTOLL_RETRY_SECONDS": "1"}
+    server = LocalAirflow(home, components=("api-server", "scheduler", "dag-processor"), settings=settings)
     with server:
         yield server
     assert processes_of(home) == [], "Airflow left processes behind"
@@ -59,10 +63,10 @@ def processes_of(home: Path) -> list[str]:
     return found
 
 
-def wait_for(server: LocalAirflow, dag_id: str, count: int, deadline: float) -> list[dict[str, Any]]:
-    """Wait until `count` runs of a DAG have ended; return them, oldest first."""
+def wait_for(server: LocalAirflow, dag_id: str, count: int, deadline: float, only: str = "") -> list[dict[str, Any]]:
+    """Wait until `count` runs of a DAG have ended; return them, oldest first. `only`: a filter of Airflow's API."""
     while True:
-        runs = server.ask(f"/dags/{dag_id}/dagRuns?order_by=run_after")["dag_runs"]
+        runs = server.ask(f"/dags/{dag_id}/dagRuns?order_by=run_after&limit=100{only}")["dag_runs"]
         ended = [run for run in runs if run["state"] in ("success", "failed")]
         if len(ended) >= count:
             return ended
@@ -125,6 +129,20 @@ def test_assets_trigger_the_chain_up_to_the_report(airflow: LocalAirflow, runs_f
     assert events["impact"]["rows"] == len(impact["cells"])
     assert events["report"]["headline"]["measured"] == impact["headline"]["measured"]
     assert all(len(events[name]["digest"]) == 64 for name in events)
+
+
+def test_the_stock_provider_tells_the_lineage_of_every_run_and_task(airflow: LocalAirflow) -> None:
+    """By the settings of docs/operations.md; the events are those of the chain above."""
+    deadline, told = time.monotonic() + 60, set[tuple[str, str]]()
+    jobs = {*CHAIN, "ingest_mail_logs.parse_log", "measure_impact.stitch", "publish_reports.publish"}
+    while not told >= {(job, event) for job in jobs for event in ("START", "COMPLETE")}:
+        assert time.monotonic() < deadline, sorted(told)
+        time.sleep(0.5)
+        text = (airflow.home / "lineage.jsonl").read_text(encoding="utf-8")
+        events = [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+        told = {(event["job"]["name"], event["eventType"]) for event in events}
+    assert {event["job"]["namespace"] for event in events} == {"mailtoll"}
+    assert "@officemail" not in text
 
 
 def test_a_named_person_lets_a_count_out_by_a_relay_that_fails_first_and_a_no_changes_nothing(

@@ -14,11 +14,12 @@ ROOMS = ("dags", "sources", "transforms", "expectations", "reports", "mailtoll")
 WORKSHOPS = ("tests", "tools", "benchmarks", "lab")
 PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[\w+\])?==([^\s#]+)(?:\s+# (.+))?$")
 # Used without an import statement of ours: Great Expectations is loaded by name while other work goes on, frames
-# become pandas for it, zones are looked up by name, PostgreSQL drivers by SQLAlchemy; the rest are commands
-# and what mypy reads.
+# become pandas for it, zones are looked up by name, PostgreSQL drivers by SQLAlchemy, the lineage provider by Airflow;
+# the rest are commands and what mypy reads.
 UNSEEN = {
     "requirements.txt": {"great-expectations", "pandas", "psycopg", "tzdata"},
     "requirements-dev.txt": {
+        "apache-airflow-providers-openlineage",
         "asyncpg",
         "mypy",
         "psycopg2-binary",
