@@ -42,7 +42,7 @@ def runs_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def airflow(tmp_path_factory: pytest.TempPathFactory, runs_folder: Path) -> Iterator[LocalAirflow]:
     home = tmp_path_factory.mktemp("airflow")
-    (lineage,) = blocks("docs/operations.md", "## OpenLineage")
+    lineage = blocks("docs/operations.md", "## OpenLineage")[0]
     told = dict(re.findall(r"^(\w+)='?(.*?)'?$", lineage[1].replace("/srv/airflow", str(home)), re.MULTILINE))
     settings = {**told, "MAILTOLL_OUT": str(runs_folder), "MAILTOLL_RETRY_SECONDS": "1"}
     server = LocalAirflow(home, components=("api-server", "scheduler", "dag-processor"), settings=settings)
