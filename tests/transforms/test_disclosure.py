@@ -43,6 +43,9 @@ def attack(counts: Counts, shown: Shown, row: int, column: int) -> tuple[float, 
             constraints=LinearConstraint(np.array(equal), np.array(least), np.array(most)),
             integrality=np.ones(height * width),
             bounds=Bounds(0, 100_000),
+            options={
+                "presolve": False
+            },  # scipy 1.17's gives 2 for a cell of [[15, 4, 5, 6], [13, 3, 5, 5], …] that may be 0
         )
         assert answer.success, answer.message
         found.append(round(sign * answer.fun))
