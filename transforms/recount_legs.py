@@ -10,6 +10,7 @@ import polars as pl
 from transforms.recount_events import ENDS
 
 _RANK = {"removed": 1, "ended": 2, "deleted": 3, "requeued": 4}  # of several ends of one file the highest counts
+_MOST_LINES = 2**32  # of one file: file and line are one number while the first line is looked for
 REMOVED, ENDED, DELETED, REQUEUED = (_RANK[end] for end in ENDS)
 
 
@@ -52,9 +53,8 @@ def _from_lines(events: pl.DataFrame) -> pl.DataFrame:
         "host",
         "has_host",
         "named",
-        "file",
-        "line",
         "at",
+        place=pl.col("file").cast(pl.UInt64) * _MOST_LINES + pl.col("line"),
         arrived_at=_of("at", "arrived"),
         estimated_at=pl.col("at") - pl.col("delay").fill_null(0),
         ended_at=_of("at", *ENDS),
@@ -71,15 +71,18 @@ def _from_lines(events: pl.DataFrame) -> pl.DataFrame:
     )
     grouped = picked.group_by("leg").agg(
         pl.col("queue", "host", "has_host").first(),
-        pl.col("named", "file", "arrived_at", "estimated_at", "ended_at", "expired_at", "former").min(),
-        pl.col("queued_sender", "arrived_sender", "line").min(),
+        pl.col("named", "place", "arrived_at", "estimated_at", "ended_at", "expired_at", "former").min(),
+        pl.col("queued_sender", "arrived_sender").min(),
         pl.col("recipient_count", "announced_count", "end_kind").max(),
         pl.col("is_accepted", "is_foreign", "has_client").any(),
         last_at=pl.col("at").max(),
     )
     return grouped.with_columns(
-        arrival=pl.coalesce("arrived_at", "estimated_at"), sender=pl.coalesce("queued_sender", "arrived_sender")
-    ).drop("arrived_at", "estimated_at", "queued_sender", "arrived_sender")
+        arrival=pl.coalesce("arrived_at", "estimated_at"),
+        sender=pl.coalesce("queued_sender", "arrived_sender"),
+        file=(pl.col("place") // _MOST_LINES).cast(pl.UInt32),
+        line=(pl.col("place") % _MOST_LINES).cast(pl.UInt32),
+    ).drop("arrived_at", "estimated_at", "queued_sender", "arrived_sender", "place")
 
 
 def _of(column: str, *kinds: str) -> pl.Expr:

@@ -343,6 +343,17 @@ LEGS = [
         {"message late 60": 1, "delivery late 60": 2},
     ),
     Case(
+        "of two queue files of one second the earlier is the one whose first line comes first, not any line",
+        [
+            line("named", "B1", 225, message_id="m@example.net"),
+            line("accepted", "B1", 225, recipient=ANN),
+            line("named", "A1", 225, message_id="m@example.net"),
+            sent("A1", 304, ANN, delay=79.0, source_id="f2", line_number=1),
+        ],
+        ("pending 6975", "delivered 79"),
+        {"message late 60": 2, "message late 3600": 1},
+    ),
+    Case(
         "the same Message-ID that comes from elsewhere is another message",
         [
             arrived("A1", 0, client="mail.example.net[192.0.2.1]"),

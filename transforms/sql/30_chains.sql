@@ -73,8 +73,7 @@ named_alike AS (  -- 3. the same Message-ID
     JOIN legs AS parent
         ON parent.message_id = orphans.message_id
         AND parent.host = orphans.host
-        AND parent.first_moment < orphans.first_moment
-        AND orphans.arrived_at >= parent.arrived_at
+        AND (parent.arrived_at, parent.first_moment) < (orphans.arrived_at, orphans.first_moment)
     JOIN leg_recipients AS given ON given.leg = parent.leg AND given.final_status IN ('sent', 'forwarded')
     ANTI JOIN taken_over USING (leg_recipient)
     ANTI JOIN replies AS back ON back.leg = orphans.leg AND back.child = given.leg
@@ -82,7 +81,7 @@ named_alike AS (  -- 3. the same Message-ID
         ON taken.leg = orphans.leg
         AND (taken.recipient = given.recipient OR taken.original_recipient = given.recipient)
     WHERE orphans.arrived_at <= given.final_at + INTERVAL 60 SECOND
-    QUALIFY row_number() OVER (PARTITION BY given.leg_recipient ORDER BY orphans.first_moment) = 1
+    QUALIFY row_number() OVER (PARTITION BY given.leg_recipient ORDER BY orphans.arrived_at, orphans.first_moment) = 1
 ),
 strangers AS (  -- whom the file in the reply doesn't name
     SELECT replies.*
@@ -114,7 +113,7 @@ ANTI JOIN (SELECT leg_recipient FROM replies ANTI JOIN parted USING (leg_recipie
 CREATE OR REPLACE TABLE chains AS
 WITH RECURSIVE
 links AS (
-    SELECT child, arg_min(leg, first_moment) AS parent
+    SELECT child, arg_min(leg, (arrived_at, first_moment)) AS parent
     FROM (
         SELECT child, leg FROM hops
         UNION ALL
