@@ -12,6 +12,11 @@
 -- its next hop does not seem to hand mail back. Whoever goes the long way without need comes to the same figures; so
 -- each test may send a plain file there, and none lets another file through.
 
+-- Numbers of arrivals, names and removals side by side in one sum, exact for files of fewer than 2^17 lines; a line of
+-- any other kind puts it out of reach.
+CREATE OR REPLACE MACRO shape_of(arrivals, names, removals) AS arrivals::DOUBLE + names * 131072.0::DOUBLE + removals * 17179869184.0::DOUBLE;
+CREATE OR REPLACE MACRO odd() AS 2251799813685248.0::DOUBLE;
+
 CREATE OR REPLACE TABLE files AS
 SELECT
     row_number() OVER () AS file,
@@ -24,8 +29,8 @@ SELECT
     message_id,
     lines,
     coalesce(
-        NOT coalesce(getvariable('is_told_in_full'), false) AND is_one_file AND arrivals = 1 AND names = 1 AND removals = 1 AND odd_lines = 0
-        AND arrival_line = first_line AND removal_line = last_line AND ends = recipient_count AND sender IS NOT NULL AND message_id <> ''
+        NOT coalesce(getvariable('is_told_in_full'), false) AND is_one_file AND shape = shape_of(1, 1, 1) AND lines < 131072
+        AND arrives_first AND is_removed_last AND ends = recipient_count AND sender IS NOT NULL AND message_id <> ''
         AND coalesce(arrival_told_us <= epoch_us(arrived_at) + 2000000, true)  -- else an end tells another arrival
         AND last_line_at < settings.as_of - INTERVAL 1 MINUTE,
         false
@@ -36,19 +41,18 @@ FROM (
         queue_id,
         min(hash(source_id)) = max(hash(source_id)) AS is_one_file,
         count(*) AS lines,
-        count(*) FILTER (kind = 'arrived') AS arrivals,
-        count(*) FILTER (kind = 'named') AS names,
-        count(*) FILTER (kind = 'removed') AS removals,
         count(*) FILTER (status IN ('sent', 'bounced')) AS ends,
-        count(*) FILTER (
-            kind NOT IN ('arrived', 'named', 'queued', 'attempted', 'removed')
-            OR kind = 'attempted' AND (recipient IS NULL OR status IS NULL OR status NOT IN ('sent', 'bounced', 'deferred'))
-        ) AS odd_lines,
+        sum(CASE kind
+            WHEN 'queued' THEN 0
+            WHEN 'attempted' THEN CASE WHEN recipient IS NOT NULL AND status IN ('sent', 'bounced', 'deferred') THEN 0 ELSE odd() END
+            WHEN 'arrived' THEN shape_of(1, 0, 0)
+            WHEN 'named' THEN shape_of(0, 1, 0)
+            WHEN 'removed' THEN shape_of(0, 0, 1)
+            ELSE odd()
+        END) AS shape,
         max(recipient_count) AS recipient_count,
-        min(line_number) AS first_line,
-        max(line_number) AS last_line,
-        min(line_number) FILTER (kind = 'arrived') AS arrival_line,
-        max(line_number) FILTER (kind = 'removed') AS removal_line,
+        min(2 * line_number + (kind <> 'arrived')::BIGINT) % 2 = 0 AS arrives_first,
+        max(2 * line_number + (kind = 'removed')::BIGINT) % 2 = 1 AS is_removed_last,
         min(logged_at) AS first_line_at,
         max(logged_at) AS last_line_at,
         min(logged_at) FILTER (kind = 'arrived') AS arrived_at,

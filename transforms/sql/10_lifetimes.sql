@@ -18,12 +18,22 @@ SELECT count(*) > 0 AS is_there, max(logged_at) AS listed_at
 FROM events
 WHERE kind = 'snapshot';
 
-CREATE OR REPLACE VIEW stated AS
-SELECT events.*, moment(logged_at, position, line_number) AS moment, 0 AS lifetime
+-- Lines of the files that go the long way: held if they are few, so that they are not looked for again by each step.
+SET VARIABLE are_few = (SELECT coalesce(sum(lines), 0) < 200000 FROM files SEMI JOIN long_files USING (file));
+
+CREATE OR REPLACE VIEW sought AS
+SELECT events.*
 FROM events
-JOIN sources USING (source_id)
 SEMI JOIN long_files USING (host, queue_id)
 WHERE queue_id IS NOT NULL AND kind NOT IN ('refused', 'snapshot');
+
+CREATE OR REPLACE TABLE few_lines AS  -- by the id alone first: few ids reach the files' own index of what they hold
+FROM sought SEMI JOIN long_files AS long ON long.queue_id = sought.queue_id WHERE getvariable('are_few');
+
+CREATE OR REPLACE VIEW stated AS
+SELECT lines.*, moment(logged_at, position, line_number) AS moment, 0 AS lifetime
+FROM (FROM few_lines UNION ALL FROM sought WHERE NOT getvariable('are_few')) AS lines
+JOIN sources USING (source_id);
 
 CREATE OR REPLACE TABLE queue_files AS FROM queue_files_of('stated');  -- as if no id were used twice
 

@@ -23,6 +23,9 @@ END;
 CREATE OR REPLACE MACRO kept_by(who, keeper, seconds, hop, hop_seconds) AS
     sum(CASE WHEN keeper = who THEN seconds - hop_seconds ELSE 0 END) + sum(CASE WHEN hop = who THEN hop_seconds ELSE 0 END);
 
+-- Whoever can have a fault, as small numbers rather than words.
+CREATE OR REPLACE MACRO party(name) AS name::ENUM ('our_queue', 'our_store', 'our_policy', 'recipient', 'remote');
+
 CREATE OR REPLACE TABLE faults AS
 WITH
 hit AS (
@@ -48,10 +51,10 @@ told AS (  -- what the log says of each of them, for this recipient or for all
     SELECT
         hit, hit.outcome, events.kind, status, dsn, reply, logged_at, line_number,
         coalesce(connect_seconds, 0) + coalesce(transmit_seconds, 0) AS hop_seconds,
-        CASE
+        party(CASE
             WHEN events.recipient IS NOT NULL AND split_part(events.recipient, '@', -1) NOT IN (FROM local_domains) THEN 'remote'
             WHEN hop_relays.relay IS NOT NULL THEN 'our_queue'
-        END AS other_hop
+        END) AS other_hop
     FROM stations
     JOIN hit USING (hit)
     JOIN events ON events.host = stations.host AND events.queue_id = stations.queue_id
@@ -67,20 +70,20 @@ told AS (  -- what the log says of each of them, for this recipient or for all
 marks AS (
     SELECT
         hit, logged_at, line_number, hop_seconds,
-        coalesce(other_hop, 'our_store') AS hop,
+        coalesce(other_hop, party('our_store')) AS hop,
         CASE
-            WHEN kind = 'held' THEN 'our_policy'
-            WHEN kind = 'attempted' AND status = 'deferred' THEN coalesce(other_hop, blamed(dsn, reply))
-            ELSE 'our_queue'
+            WHEN kind = 'held' THEN party('our_policy')
+            WHEN kind = 'attempted' AND status = 'deferred' THEN coalesce(other_hop, party(blamed(dsn, reply)))
+            ELSE party('our_queue')
         END AS keeps_next,
         CASE
             WHEN outcome <> 'lost' THEN NULL
-            WHEN kind = 'deleted' OR status = 'discarded' THEN 'our_policy'
-            WHEN status = 'bounced' THEN coalesce(other_hop, blamed(dsn, reply))
+            WHEN kind = 'deleted' OR status = 'discarded' THEN party('our_policy')
+            WHEN status = 'bounced' THEN coalesce(other_hop, party(blamed(dsn, reply)))
         END AS ended_by
     FROM told
     UNION ALL  -- arrival and end are marks too
-    SELECT hit, arrived_at, -1, 0, NULL, 'our_queue', NULL FROM hit
+    SELECT hit, arrived_at, -1, 0, NULL, party('our_queue'), NULL FROM hit
     UNION ALL
     SELECT hit, until_at, 1::BIGINT << 62, 0, NULL, NULL, NULL FROM hit
 ),
@@ -96,7 +99,7 @@ cuts AS (  -- from each mark to the next
 kept AS (
     SELECT
         hit,
-        max(ended_by) AS ended_by,
+        max(ended_by::VARCHAR) AS ended_by,
         kept_by('our_queue', keeper, seconds, hop, hop_seconds) AS our_queue_seconds,
         kept_by('our_store', keeper, seconds, hop, hop_seconds) AS our_store_seconds,
         kept_by('our_policy', keeper, seconds, hop, hop_seconds) AS our_policy_seconds,

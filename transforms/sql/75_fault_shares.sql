@@ -9,24 +9,28 @@ WITH
 hit AS (
     SELECT
         coalesce(deliveries.segment, 'unmatched') AS segment, faults.direction, faults.fault, deliveries.mailbox, deliveries.account_id,
-        outcome = 'lost' AS is_lost
+        count(*) AS deliveries
     FROM deliveries
     JOIN faults USING (message_key, mailbox_or_address)
     JOIN windows ON window_number = 0 AND deliveries.arrived_at >= start_at AND deliveries.arrived_at < end_at
     CROSS JOIN settings
     WHERE (headline_messages = 'all' OR NOT is_bulk)
       AND (outcome IN ('delivered', 'pending') AND delay_seconds >= headline_threshold_seconds OR outcome = 'lost' AND headline_count = 'late_or_lost')
-)
+    GROUP BY ALL
+),
+by_fault AS (
+    SELECT * EXCLUDE (fault), unnest(['any', fault] || CASE WHEN fault IN ('recipient', 'remote') THEN [] ELSE ['ours'] END) AS fault
+    FROM hit
+),
+by_direction AS (SELECT * EXCLUDE (direction), unnest([direction, 'any']) AS direction FROM by_fault),
+by_segment AS (SELECT * EXCLUDE (segment), unnest([segment, 'all']) AS segment FROM by_direction)
 SELECT
-    in_segment AS segment,
-    from_where AS direction,
-    by_whom AS fault,
-    count(*) AS deliveries,
+    segment,
+    direction,
+    fault,
+    sum(deliveries)::BIGINT AS deliveries,
     count(DISTINCT mailbox) AS mailboxes,
     count(DISTINCT account_id) AS accounts
-FROM hit
-CROSS JOIN LATERAL (SELECT unnest([segment, 'all']) AS in_segment)
-CROSS JOIN LATERAL (SELECT unnest([direction, 'any']) AS from_where)
-CROSS JOIN LATERAL (SELECT unnest(['any', fault] || CASE WHEN fault IN ('recipient', 'remote') THEN [] ELSE ['ours'] END) AS by_whom)
+FROM by_segment
 GROUP BY ALL
 ORDER BY ALL;

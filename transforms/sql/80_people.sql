@@ -56,29 +56,39 @@ days AS (
     WHERE windows.window_number = 0
 ),
 provisioned AS (
-    SELECT DISTINCT named.unit, named.entity, part.segment
-    FROM customer_records CROSS JOIN days
-    CROSS JOIN LATERAL (
-        SELECT unnest(['mailbox', 'account', 'customer']) AS unit, unnest([mailbox, account_id, customer_id]) AS entity
-    ) AS named
-    CROSS JOIN LATERAL (SELECT unnest([customer_records.segment, 'all']) AS segment) AS part
-    WHERE coalesce(valid_from, DATE '0001-01-01') <= last_day AND coalesce(valid_to, DATE '9999-12-31') >= first_day
-      AND named.entity IS NOT NULL
+    SELECT DISTINCT unit, entity, unnest([segment, 'all']) AS segment
+    FROM (
+        SELECT segment, unnest(['mailbox', 'account', 'customer']) AS unit, unnest([mailbox, account_id, customer_id]) AS entity
+        FROM customer_records CROSS JOIN days
+        WHERE coalesce(valid_from, DATE '0001-01-01') <= last_day AND coalesce(valid_to, DATE '9999-12-31') >= first_day
+    )
+    WHERE entity IS NOT NULL
 ),
-reached AS (  -- a person with mail in both segments stands in each, and once in all
+reached_by_segment AS (
     SELECT
-        named.unit, named.entity, part.segment, choices.messages,
+        unit, entity, segment, choices.messages,
         bool_or(is_exposed) AS is_exposed,
         max(longest_seconds) AS longest_seconds,
         max(longest_in_working_hours_seconds) AS longest_in_working_hours_seconds,
         bool_or(is_lost) AS is_lost
-    FROM mail_of_people
+    FROM (
+        SELECT *, unnest(['mailbox', 'account', 'customer']) AS unit, unnest([mailbox, account_id, customer_id]) AS entity
+        FROM mail_of_people
+    )
     JOIN choices ON choices.messages = 'all' OR NOT is_bulk
-    CROSS JOIN LATERAL (
-        SELECT unnest(['mailbox', 'account', 'customer']) AS unit, unnest([mailbox, account_id, customer_id]) AS entity
-    ) AS named
-    CROSS JOIN LATERAL (SELECT unnest([mail_of_people.segment, 'all']) AS segment) AS part
-    GROUP BY ALL
+    GROUP BY unit, entity, segment, choices.messages
+),
+reached AS (  -- a person with mail in both segments stands in each, and once in all
+    SELECT * FROM reached_by_segment
+    UNION ALL
+    SELECT
+        unit, entity, 'all' AS segment, messages,
+        bool_or(is_exposed) AS is_exposed,
+        max(longest_seconds) AS longest_seconds,
+        max(longest_in_working_hours_seconds) AS longest_in_working_hours_seconds,
+        bool_or(is_lost) AS is_lost
+    FROM reached_by_segment
+    GROUP BY unit, entity, messages
 ),
 had_mail AS (SELECT unit, entity, messages FROM reached WHERE segment = 'all'),
 found AS (
