@@ -7,6 +7,7 @@ only where there is no other.
 import polars as pl
 
 _ROW = ["leg", "address", "original"]
+_MOST_LINES = 2**32  # of one file
 _FINAL = ("sent", "forwarded", "bounced", "expired", "discarded")
 _SAID = ["ended_at", "status", "delay", "related", "relay", "is_unknown_mailbox"]
 
@@ -15,8 +16,8 @@ def read_recipients(events: pl.DataFrame, legs: pl.DataFrame) -> pl.DataFrame:
     """Return one row per leg, address and original. `events` has `leg`, `legs` are theirs.
 
     Columns: leg, address, original, is_local, is_original_local, is_tried, named_at, first_at,
-    first_line, and of the line that ended it, null while there is none: ended_at, status, delay, related, relay,
-    is_unknown_mailbox. A queue listing speaks for the legs that it lists.
+    first_line (file and line in one number), and of the line that ended it, null while there is none: ended_at,
+    status, delay, related, relay, is_unknown_mailbox. A queue listing speaks for the legs that it lists.
     """
     kind = pl.col("kind")
     is_final = kind.eq("attempted") & pl.col("status").is_in(_FINAL)
@@ -31,7 +32,7 @@ def read_recipients(events: pl.DataFrame, legs: pl.DataFrame) -> pl.DataFrame:
             "is_local",
             "is_original_local",
             "at",
-            "line",
+            line=pl.col("file").fill_null(0).cast(pl.UInt64) * _MOST_LINES + pl.col("line"),
             is_tried=kind == "attempted",
             is_listing=kind == "snapshot",
             named_at=pl.when(kind == "accepted").then("at"),
@@ -59,7 +60,7 @@ def _with_first_ends(rows: pl.DataFrame, final: pl.DataFrame) -> pl.DataFrame:
         final.filter(pl.col("ended_at").is_not_null())
         .join(several.select(_ROW), on=_ROW, how="semi", nulls_equal=True)
         .select(*_ROW, *_SAID, "line", "file")
-        .sort(pl.col("status") == "forwarded", "ended_at", "line", "file")
+        .sort(pl.col("status") == "forwarded", "ended_at", "file", "line")
         .unique(_ROW, keep="first", maintain_order=True)
         .drop("line", "file")
     )
