@@ -109,9 +109,13 @@ def test_a_queue_file_whose_lines_go_back_in_time_proves_that_a_clock_was_set_ba
     assert [row[0] for row in found(tmp_path, numbered(times, {5: "B1", 21: "B1"}))] == ["clock_step"]
 
 
-def test_pieces_joined_out_of_order_prove_nothing(tmp_path: Path) -> None:
-    times = [*MINUTES[20:], *MINUTES[:20]]
-    assert [row[0] for row in found(tmp_path, numbered(times, {0: "B1", 39: "B1"}))] == ["clock_step"]
+@pytest.mark.parametrize("untidy_seconds", [0, 5])
+def test_pieces_joined_out_of_order_prove_nothing(untidy_seconds: int, tmp_path: Path) -> None:
+    last = MINUTES[20] + timedelta(seconds=untidy_seconds)  # of the earlier piece: the second at which the later begins
+    times = [*MINUTES[20:], *MINUTES[:19], last]
+    assert [row[0] for row in found(tmp_path, numbered(times, {0: "B1", 39: "B1", 10: "B2", 30: "B2"}))] == [
+        "clock_step"
+    ]
 
 
 @pytest.mark.parametrize(("falls", "code"), [(3, "clock_set_back"), (4, "clock_step")])
