@@ -123,8 +123,12 @@ def _proven(event_file: Path, steps: pl.DataFrame) -> set[int]:
                 pl.col("line_number").is_between(start, end, closed="both" if end == starts[-1] else "left")
             )
             # Pieces that were joined in another order touch at their ends, and are untidy there by seconds.
-            first_at, last_at = after["at"].min(), after["at"].max()
-            comes_again = before.filter(pl.col("at") > first_at + step, pl.col("at") < last_at - step).height > 0
+            comes_again = (
+                before.join(after.select(first=pl.col("at").min(), last=pl.col("at").max()), how="cross")
+                .filter(pl.col("at") > pl.col("first") + step, pl.col("at") < pl.col("last") - step)
+                .height
+                > 0
+            )
             last, first = (rows.drop_nulls("queue_id").group_by("queue_id") for rows in (before, after))
             open_files = last.agg(last=pl.col("at").max()).join(first.agg(first=pl.col("at").min()), on="queue_id")
             goes_back = open_files.filter(pl.col("last") - pl.col("first") >= step).height > 0
