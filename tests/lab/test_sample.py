@@ -49,7 +49,7 @@ def test_it_says_everywhere_that_it_is_simulated(folder: Path) -> None:
 def test_the_same_arguments_give_the_same_bytes(folder: Path, tmp_path: Path) -> None:
     write_sample(tmp_path, 600)
     files = [p.relative_to(tmp_path) for p in sorted(tmp_path.rglob("*")) if p.is_file()]
-    assert len(files) == 28 + 3
+    assert len(files) == 28 + 4
     assert all((folder / name).read_bytes() == (tmp_path / name).read_bytes() for name in files)
 
 
