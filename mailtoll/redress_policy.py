@@ -10,12 +10,11 @@ schemes:
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from expectations.tables import MEASURES
 from mailtoll.incident_model import Part, Text, one_of
-from mailtoll.yaml_lines import read_yaml
-from transforms.errors import BadInput
+from mailtoll.policy_file import read_policy_file
 from transforms.redress import Cut, Scheme
 
 Amount = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
@@ -74,11 +73,4 @@ class RedressPolicy(Part):
 
 def read_redress_policy(path: Path) -> RedressPolicy:
     """Return the policy of a file; `BadInput` names the line and the key that will not do."""
-    document = read_yaml(path)
-    try:
-        return RedressPolicy.model_validate(document.values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "policy"
-        words = str(first.get("ctx", {}).get("error", first["msg"]))
-        raise BadInput(f"{path}, line {document.line_of(first['loc'])}: {place}: {words}.") from None
+    return read_policy_file(path, RedressPolicy)

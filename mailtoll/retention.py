@@ -16,17 +16,16 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from mailtoll.incident_model import Seconds
 from mailtoll.lock import FolderInUse, hold
 from mailtoll.parsing import read_receipt
+from mailtoll.policy_file import read_policy_file
 from mailtoll.run import Run
 from mailtoll.standby import PARTS, collected, reach, standby_of
 from mailtoll.warehouse import Warehouse, write_text
-from mailtoll.yaml_lines import read_yaml
 from sources.raw_store import receipt_path
-from transforms.errors import BadInput
 
 NOTE = "retention.json"
 _RAW_ENDS = "a changed figure can no longer be split by its causes where older logs must be read again"
@@ -65,13 +64,7 @@ class _Aged:
 
 def read_policy(path: Path) -> tuple[Policy, Path]:
     """Return the policy of a file and the folder that its paths are relative to; `BadInput`: it will not do."""
-    document = read_yaml(path)
-    try:
-        return Policy.model_validate(document.values), path.parent
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise BadInput(f"{path}, line {document.line_of(first['loc'])}: {place}: {first['msg']}.") from None
+    return read_policy_file(path, Policy), path.parent
 
 
 def apply_policy(policy: tuple[Policy, Path], at: datetime, *, is_dry: bool) -> list[str]:
