@@ -12,11 +12,12 @@ from transforms.settings import Settings
 
 _FILES = "Add the missing log files to `logs:` and run again"
 _SILENT = "if the host truly wrote nothing, set `gates: {silence_minutes: …}` above the silence in the incident file"
-# What a finding of each code means for the figures; all but `log_hole` and a large `clock_set_back` only warn.
+# What a finding of each code means for the figures; all but `log_hole` and a large `clock_set_back` only warn, and
+# `joined_pieces`, which are read as what they are, only inform.
 _MEANING = {
     "loss_mark": "the logging says that it dropped or folded lines: mail in them is unresolved or unseen",
     "truncated_file": "a file is cut off: what it held further on is unseen",
-    "clock_step": "a clock jumped: delays across the jump are off by as much",
+    "clock_step": "time falls back: if a clock jumped there, delays across the jump are off by as much",
     "clock_set_back": "a clock was set back: delays across the jump are off by as much",
     "wrong_zone": "stamps do not fit the clocks in the queue ids: mail may be counted in the wrong window",
     "wrong_year": "stamps lie in another year than the queue ids' clocks: mail may be counted in the wrong window",

@@ -5,7 +5,7 @@ expectations that guard them, and the data dictionary in `docs/data-dictionary.m
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import polars as pl
@@ -82,6 +82,9 @@ MESSAGES = ("all", "excluding_bulk")
 COUNTS = ("late", "late_or_lost")
 
 _SOURCE_ID = Column("source_id", pl.String, "first 16 hex digits of the SHA-256 of the file's decompressed bytes")
+_PIECE_ID = replace(
+    _SOURCE_ID, description=f"{_SOURCE_ID.description}; behind it `+1`, `+2` … where that file is several pieces joined"
+)
 _LINE_NUMBER = Column("line_number", pl.Int64, "line in that file, from 1", minimum=1)
 
 INPUTS = Table(
@@ -112,7 +115,7 @@ EVENTS = Table(
     grain="one row per fact that a log line or a queue listing states about a queue file or one of its recipients",
     key=("source_id", "line_number", "kind", "recipient"),
     columns=(
-        _SOURCE_ID,
+        _PIECE_ID,
         _LINE_NUMBER,
         Column("host", pl.String, "mail server that wrote the line, lower case; empty in a queue listing"),
         Column("queue_id", pl.String, "queue file or message id in the server's own spelling", is_nullable=True),
@@ -201,6 +204,7 @@ FINDINGS = Table(
                 "truncated_file",
                 "clock_step",
                 "clock_set_back",
+                "joined_pieces",
                 "wrong_zone",
                 "wrong_year",
                 "edited_stamp",

@@ -10,6 +10,7 @@ import polars as pl
 from expectations.tables import CELLS, DELIVERIES
 from mailtoll.explain_subject import Subject
 from transforms import impact
+from transforms.falls import file_of
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def _without_number(row: dict[str, Any]) -> dict[str, Any]:
 
 def _line(row: dict[str, Any]) -> Line:
     others = tuple(sorted(row["others"] or [], key=len, reverse=True))  # the longest first: one may contain another
-    return Line(row["source_id"], row["line_number"], row["number"], row["logged_at"], others)
+    return Line(file_of(row["source_id"]), row["line_number"], row["number"], row["logged_at"], others)
 
 
 _EXPLAINED = """

@@ -22,8 +22,10 @@ from expectations.tables import ACTIVITY, EVENTS, FINDINGS, QUARANTINE
 from mailtoll.warehouse import Warehouse, write_parquet, write_text, written_aside
 from sources.compression import open_decompressed
 from transforms import compiled
+from transforms.clock_findings import find_clock_findings
 from transforms.detect import detect
 from transforms.dialect import Envelope, Grammar, LogOptions
+from transforms.falls import find_falls, in_pieces, piece_starts
 from transforms.lines import read_lines
 from transforms.mixed import MixedEnvelope
 from transforms.parse import Parsed, add_up, parse_stream
@@ -99,11 +101,15 @@ def _parse(warehouse: Warehouse, source: Mapping[str, Any]) -> dict[str, Any]:
         if written:
             written.result()
         writer.close()
+    falls = find_falls(warehouse.part("events", source_id))
+    if starts := piece_starts(falls):
+        _tell_pieces(warehouse.part("events", source_id), starts)
+    clocks = find_clock_findings(warehouse.part("events", source_id), falls, source_id, str(source["uri"]))
     counts = add_up([p.line_counts for p in rest])
     for declaration, frames in (
         (QUARANTINE, [p.quarantine for p in rest]),
         (ACTIVITY, [p.activity for p in rest]),
-        (FINDINGS, [p.findings for p in rest]),
+        (FINDINGS, [*(p.findings for p in rest), clocks]),
     ):
         write_parquet(pl.concat([declaration.empty(), *frames]), warehouse.part(declaration.name, source_id))
     write_parquet(counts, warehouse.part("line_counts", source_id))
@@ -124,6 +130,17 @@ def _parse(warehouse: Warehouse, source: Mapping[str, Any]) -> dict[str, Any]:
 def _arrow(events: Sequence[pl.DataFrame]) -> pa.Table:
     """Hand frames of EVENTS over without copying them."""
     return pa.concat_tables(f.to_arrow(compat_level=pl.CompatLevel.newest()) for f in (EVENTS.empty(), *events))
+
+
+def _tell_pieces(path: Path, starts: Sequence[int]) -> None:
+    """Write a file of events anew, with the pieces of the log that were joined in it told apart."""
+    with (
+        written_aside(path, is_restricted=True) as aside,
+        pq.ParquetFile(path) as file,
+        pq.ParquetWriter(aside, _arrow([]).schema, **_EVENTS_FILE) as writer,
+    ):
+        for group in range(file.num_row_groups):
+            writer.write_table(_arrow([in_pieces(EVENTS.conform(pl.DataFrame(file.read_row_group(group))), starts)]))
 
 
 def _envelope(path: Path, declared: str, options: LogOptions) -> Envelope:

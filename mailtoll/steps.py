@@ -9,7 +9,7 @@ Arguments and results are plain strings and small JSON, so that they pass throug
 steps wrote into the run's folder, replaces its own output at once, and repeats to the same answer.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -56,7 +56,6 @@ from sources import log_files
 from sources.compression import open_decompressed
 from sources.customer_records import pull_customer_records as pull_records
 from transforms import impact
-from transforms.clock_findings import find_clock_findings
 from transforms.queue_listing import read_queue_listing
 from transforms.recount import differences
 from transforms.recount import recount as count_again
@@ -190,9 +189,7 @@ def check_inputs(incident: str, out: str) -> dict[str, Any]:
         write_parquet(events, run.warehouse.part("events", row["source_id"]))
         write_parquet(aside, run.warehouse.part("quarantine", row["source_id"]))
     inputs = _inputs(run)
-    found = pl.concat(
-        [run.parts(FINDINGS), log_files.pull_findings(run.pulled, run.warehouse.root), *_clock_findings(run)]
-    )
+    found = pl.concat([run.parts(FINDINGS), log_files.pull_findings(run.pulled, run.warehouse.root)])
     gates, findings = gates_on_inputs(
         inputs,
         run.line_counts,
@@ -209,11 +206,6 @@ def check_inputs(incident: str, out: str) -> dict[str, Any]:
     write_parquet(FINDINGS.conform(findings), run.warehouse.table("findings"))
     write_parquet(GATES.conform(gates), run.warehouse.table("gates_on_inputs"))
     return _verdict(gates) | {"rows": inputs.height}
-
-
-def _clock_findings(run: Run) -> Iterator[pl.DataFrame]:
-    for source_id, uri in run.pulled.filter(kind="log", is_duplicate=False).select("source_id", "uri").iter_rows():
-        yield find_clock_findings(run.warehouse.part("events", source_id), source_id, uri)
 
 
 def _inputs(run: Run) -> pl.DataFrame:

@@ -10,6 +10,7 @@ import pytest
 from expectations.tables import EVENTS
 from tests.simulate.queue_ids import long_id
 from transforms.clock_findings import find_clock_findings
+from transforms.falls import find_falls
 
 NOON = datetime(2030, 3, 4, 12, tzinfo=UTC)
 MINUTES = [NOON + timedelta(minutes=n) for n in range(40)]
@@ -22,7 +23,11 @@ def found(folder: Path, lines: list[dict[str, Any]], pieces: int = 1) -> list[tu
     )
     path = folder / "events.parquet"
     EVENTS.conform(rows).write_parquet(path, row_group_size=max(1, rows.height // pieces))
-    return find_clock_findings(path, "0" * 16, "mail.log").select("code", "host", "start_at", "detail").rows()
+    return (
+        find_clock_findings(path, find_falls(path), "0" * 16, "mail.log")
+        .select("code", "host", "start_at", "detail")
+        .rows()
+    )
 
 
 def arrival(made: datetime, logged: datetime) -> dict[str, Any]:
@@ -113,9 +118,30 @@ def test_a_queue_file_whose_lines_go_back_in_time_proves_that_a_clock_was_set_ba
 def test_pieces_joined_out_of_order_prove_nothing(untidy_seconds: int, tmp_path: Path) -> None:
     last = MINUTES[20] + timedelta(seconds=untidy_seconds)  # of the earlier piece: the second at which the later begins
     times = [*MINUTES[20:], *MINUTES[:19], last]
-    assert [row[0] for row in found(tmp_path, numbered(times, {0: "B1", 39: "B1", 10: "B2", 30: "B2"}))] == [
+    assert [row[0] for row in found(tmp_path, numbered(times, {1: "B1", 39: "B1", 10: "B2", 30: "B2"}))] == [
         "clock_step"
     ]
+
+
+OVERLAPPING = {
+    "in order": [*range(25), *range(15, 40)],
+    "the newest first": [*range(15, 40), *range(25)],
+    "the whole twice": [*range(40), *range(40)],
+}
+
+
+@pytest.mark.parametrize("order", OVERLAPPING)
+def test_lines_that_stand_twice_prove_that_pieces_were_joined_and_no_clock(order: str, tmp_path: Path) -> None:
+    whole = numbered(MINUTES, {n: f"B{n // 8}" for n in range(40)})
+    [(code, _, _, detail)] = found(tmp_path, [whole[n] for n in OVERLAPPING[order]])
+    assert code == "joined_pieces"
+    assert f"{len(OVERLAPPING[order]) - 40} lines stand twice and count once" in detail
+
+
+def test_lines_of_the_same_times_that_say_something_else_are_the_clocks(tmp_path: Path) -> None:
+    whole = numbered(MINUTES, {n: f"B{n // 8}" for n in range(40)})
+    again = [line | {"kind": "removed"} for line in whole[15:]]
+    assert [row[0] for row in found(tmp_path, [*whole[:25], *again])] == ["clock_set_back"]
 
 
 @pytest.mark.parametrize(("falls", "code"), [(3, "clock_set_back"), (4, "clock_step")])
@@ -146,4 +172,5 @@ def test_hosts_of_one_file_have_clocks_of_their_own(tmp_path: Path) -> None:
 def test_no_event_no_finding(tmp_path: Path) -> None:
     path = tmp_path / "events.parquet"
     EVENTS.empty().write_parquet(path)
-    assert find_clock_findings(path, "0" * 16, "mail.log").is_empty()
+    assert find_falls(path) == []
+    assert find_clock_findings(path, [], "0" * 16, "mail.log").is_empty()

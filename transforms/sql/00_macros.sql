@@ -11,6 +11,9 @@ CREATE OR REPLACE MACRO is_final(status) AS coalesce(status IN ('sent', 'forward
 CREATE OR REPLACE MACRO moment(logged_at, position, line_number) AS
     (epoch_us(logged_at)::HUGEINT * 4096 + position) * 4294967296 + line_number;
 
+-- The file, given the id of one of the pieces that were joined in it.
+CREATE OR REPLACE MACRO file_of(source_id) AS split_part(source_id, '+', 1);
+
 -- What ends a queue file.
 CREATE OR REPLACE MACRO is_end(kind) AS kind IN ('removed', 'ended', 'deleted', 'requeued');
 

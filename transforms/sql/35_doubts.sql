@@ -223,7 +223,7 @@ CREATE OR REPLACE TABLE unread AS
 WITH
 blocks AS (
     SELECT source_id, line_number // 1000 AS block, min(logged_at) AS first_at, max(logged_at) AS last_at
-    FROM events SEMI JOIN quarantine USING (source_id)
+    FROM events SEMI JOIN quarantine ON quarantine.source_id = file_of(events.source_id)
     WHERE kind <> 'snapshot'
     GROUP BY ALL
 ),
@@ -235,6 +235,11 @@ reached AS (
         before AS (PARTITION BY source_id ORDER BY block ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
         after AS (PARTITION BY source_id ORDER BY block ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)
 )
-SELECT quarantine.source_id, quarantine.line_number, reached.from_at, reached.until_at
+SELECT  -- a block in which two pieces of a log meet is of both
+    quarantine.source_id,
+    quarantine.line_number,
+    CASE WHEN bool_and(from_at IS NOT NULL) THEN min(from_at) END AS from_at,
+    CASE WHEN bool_and(until_at IS NOT NULL) THEN max(until_at) END AS until_at
 FROM quarantine
-LEFT JOIN reached ON reached.source_id = quarantine.source_id AND reached.block = quarantine.line_number // 1000;
+LEFT JOIN reached ON file_of(reached.source_id) = quarantine.source_id AND reached.block = quarantine.line_number // 1000
+GROUP BY quarantine.source_id, quarantine.line_number;
