@@ -6,6 +6,7 @@ messages, and `python -m tests.end_to_end.test_simulated_outages` shows that.
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -19,15 +20,16 @@ from tests.simulate.truth import truth_cells, truth_outcomes
 
 
 class Written(NamedTuple):
-    """One way to write an outage down: its name, the dialect, and what else is asked of generator and writer."""
+    """One way to write an outage down: its name, the dialect, perhaps by host, and what else is asked for."""
 
     name: str
-    dialect: str
+    dialect: str | Mapping[str, str]
     outage: dict[str, Any] = {}  # noqa: RUF012 - never changed
     writing: dict[str, Any] = {}  # noqa: RUF012
 
 
 CUT_OFF = {"cut_off": "flood"}
+SIDE_BY_SIDE = {"mx1": "postfix-rfc3164", "mx2": "exim", "mx3": "exchange", "mx4": "sendmail", "mx5": "exchange"}
 WAYS = (
     Written("short ids, no year, rotated and compressed", "postfix-rfc3164"),
     Written("long ids, RFC 3339", "postfix-rfc3339", {}, {"long_ids": True}),
@@ -53,6 +55,7 @@ WAYS = (
     Written("Sendmail, cut off", "sendmail", CUT_OFF),
     Written("Exchange", "exchange"),
     Written("Exchange, cut off", "exchange", CUT_OFF),
+    Written("four servers side by side", SIDE_BY_SIDE, {"hosts": 5}),
 )
 MESSAGES = 2_000
 

@@ -81,7 +81,7 @@ def write_down(
         texts = {host: list(spell(lines, host, "rfc3164", zone)) for host, lines in said.items()}
         return Written("maillog", said, texts, is_yearless=True)
     if dialect == "exchange":
-        rows = ExchangeLog(outage, ExchangeOptions()).lines
+        rows = ExchangeLog(outage, ExchangeOptions(hosts=tuple(hosts))).lines
         said = finish(rows, lambda host: exchange_noise(outage, host))
         texts = {host: spell_exchange(lines) for host, lines in said.items()}
         return Written(

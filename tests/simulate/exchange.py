@@ -13,10 +13,15 @@ INTERNAL = "Intra-Organization SMTP Send Connector"
 
 @dataclass(frozen=True)
 class ExchangeOptions:
-    """How these servers are set up: the share of messages that are handed to the next host before delivery."""
+    """How these servers are set up: the share of messages that are handed to the next host before delivery.
+
+    `hosts` are those that are Exchange (none named: all). They hand mail to one another only: what another server would
+    log of it is not written.
+    """
 
     relayed_share: float = 0.15
     has_shadow_copies: bool = True
+    hosts: tuple[str, ...] = ()
 
 
 class ExchangeLog:
@@ -25,8 +30,10 @@ class ExchangeLog:
     def __init__(self, outage: Outage, options: ExchangeOptions) -> None:
         self.outage, self.options = outage, options
         self.desk = Desk(outage.hosts, outage.log_end)
+        self.hosts = options.hosts or outage.hosts
         for message in outage.messages:
-            self._message(message)
+            if message.host in self.hosts:
+                self._message(message)
 
     @property
     def lines(self) -> dict[str, list[Line]]:
@@ -57,8 +64,7 @@ class ExchangeLog:
         end, host = self.outage.log_end, message.host
         is_open = any(r.end is None or r.end >= end for r in message.recipients)
         self.desk.begin(0.0 if is_open else message.fraction)
-        hosts = self.outage.hosts
-        next_host = hosts[(hosts.index(host) + 1) % len(hosts)]
+        next_host = self.hosts[(self.hosts.index(host) + 1) % len(self.hosts)]
         is_relayed = next_host != host and message.number % 100 < self.options.relayed_share * 100
         for step in steps(message, end):
             if step.kind == "accept":
