@@ -51,7 +51,10 @@ def find_falls(event_file: Path) -> list[Fall]:
     with pq.ParquetFile(event_file, read_dictionary=["host"]) as file:
         if not file.num_row_groups:
             return []
-        found = pl.concat(_falls(rows) for rows in _in_order(file)).unique("line_number").sort("line_number")
+        pieces = enumerate(_in_order(file))
+        found = (
+            pl.concat(_falls(rows, opens_file=n == 0) for n, rows in pieces).unique("line_number").sort("line_number")
+        )
     return [
         fall
         for (host,), rows in found.group_by("host", maintain_order=True)
@@ -92,15 +95,19 @@ def _rows(file: pq.ParquetFile, group: int, columns: list[str]) -> pl.DataFrame:
     return pl.DataFrame(pl.from_arrow(file.read_row_group(group, columns=columns, use_threads=False)))
 
 
-def _falls(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return host, line_number, at and the time before, in µs, of each line where a host's time falls back."""
+def _falls(rows: pl.DataFrame, *, opens_file: bool) -> pl.DataFrame:
+    """Return host, line_number, at and the time before, in µs, of each line where a host's time falls back.
+
+    A single line may be a straggler, but not if it opens the file: then it is a piece by itself.
+    """
     found = []
     for (host,), lines in rows.group_by("host", maintain_order=True):
         at = lines["logged_at"].dt.timestamp("us").to_numpy()
         for place in np.flatnonzero(np.diff(at) <= -_STEP) + 1:
             before, after = at[max(0, place - _AROUND) : place], at[place : place + _AROUND]
             fell = np.median(before) - np.median(after)
-            if min(len(before), len(after)) >= 2 and fell >= _STEP and np.ptp(after) < fell and np.ptp(before) < fell:
+            is_seen = len(after) >= 2 and (len(before) >= 2 or opens_file)
+            if is_seen and fell >= _STEP and np.ptp(after) < fell and np.ptp(before) < fell:
                 found.append((str(host), int(lines["line_number"][int(place)]), int(at[place]), int(at[place - 1])))
     schema = {"host": pl.String, "line_number": pl.Int64, "at": pl.Int64, "before": pl.Int64}
     return pl.DataFrame(found, schema=schema, orient="row")
@@ -136,10 +143,17 @@ def _lines_of(event_file: Path, host: str) -> pl.DataFrame:
 
 
 def _comes_again(before: pl.DataFrame, after: pl.DataFrame) -> bool:
-    """Say whether times that were there already come again; pieces touch at their ends, untidy by seconds."""
+    """Say whether times that were there already come again: each side has lines between the other's first and last.
+
+    Pieces that were joined in any order lie side by side; they touch at their ends, untidy by seconds.
+    """
+    return _lies_within(before, after) and _lies_within(after, before)
+
+
+def _lies_within(lines: pl.DataFrame, others: pl.DataFrame) -> bool:
     step = timedelta(microseconds=_STEP)
-    span = after.select(first=pl.col("at").min() + step, last=pl.col("at").max() - step)
-    return before.join(span, how="cross").filter(pl.col("at").is_between("first", "last", closed="none")).height > 0
+    span = others.select(first=pl.col("at").min() + step, last=pl.col("at").max() - step)
+    return lines.join(span, how="cross").filter(pl.col("at").is_between("first", "last", closed="none")).height > 0
 
 
 def _goes_back(before: pl.DataFrame, after: pl.DataFrame) -> bool:

@@ -138,10 +138,24 @@ def test_lines_that_stand_twice_prove_that_pieces_were_joined_and_no_clock(order
     assert f"{len(OVERLAPPING[order]) - 40} lines stand twice and count once" in detail
 
 
+@pytest.mark.parametrize("pieces", [1, 5])
+def test_a_first_line_that_stands_twice_is_a_piece_by_itself(pieces: int, tmp_path: Path) -> None:
+    whole = numbered(MINUTES, {n: f"B{n // 8}" for n in range(40)})
+    [(code, _, _, detail)] = found(tmp_path, [whole[39], *whole], pieces)
+    assert code == "joined_pieces"
+    assert "line 2" in detail
+
+
 def test_lines_of_the_same_times_that_say_something_else_are_the_clocks(tmp_path: Path) -> None:
     whole = numbered(MINUTES, {n: f"B{n // 8}" for n in range(40)})
     again = [line | {"kind": "removed"} for line in whole[15:]]
     assert [row[0] for row in found(tmp_path, [*whole[:25], *again])] == ["clock_set_back"]
+
+
+@pytest.mark.parametrize("order", [(1, 0, 2), (2, 0, 1), (0, 2, 1)], ids=str)
+def test_three_pieces_in_any_order_prove_nothing(order: tuple[int, ...], tmp_path: Path) -> None:
+    whole = numbered(MINUTES[:36], {n: f"B{(n + 1) // 12}" for n in range(36) if n % 12 in (0, 11)})
+    assert [row[0] for row in found(tmp_path, [whole[12 * n + i] for n in order for i in range(12)])] == ["clock_step"]
 
 
 @pytest.mark.parametrize(("falls", "code"), [(3, "clock_set_back"), (4, "clock_step")])
@@ -153,7 +167,12 @@ def test_lines_that_fall_back_again_and_again_are_in_no_order(falls: int, code: 
 
 @pytest.mark.parametrize(
     "late",
-    [{12: timedelta(minutes=30)}, {12: timedelta(seconds=70), 13: timedelta(seconds=65)}, {39: timedelta(hours=1)}],
+    [
+        {0: timedelta(hours=1)},
+        {12: timedelta(minutes=30)},
+        {12: timedelta(seconds=70), 13: timedelta(seconds=65)},
+        {39: timedelta(hours=1)},
+    ],
 )
 def test_a_straggler_is_no_step(late: dict[int, timedelta], tmp_path: Path) -> None:
     lines = [{"logged_at": at - late.get(n, timedelta(0))} for n, at in enumerate(MINUTES)]
