@@ -5,7 +5,7 @@ Text is replaced by 64-bit hashes at once: `key` (host and id), `queue` (id alon
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import polars as pl
@@ -27,9 +27,9 @@ _BASE_52 = "[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]"
 _NEVER_REUSED = rf"^{_BASE_52}{{10,}}z{_BASE_52}+$|^.{{6}}-.{{6,11}}-.{{2,4}}$|@"
 
 
-def address_hash(column: str) -> pl.Expr:
+def address_hash(column: str, seed: int = 2) -> pl.Expr:
     """Return the code of a lower-cased address."""
-    return _code(pl.col(column).str.to_lowercase(), 2)
+    return _present(column, lambda text: text.str.to_lowercase().hash(seed))
 
 
 def scan_pieces(event_files: list[Path], rows: int) -> Iterator[pl.LazyFrame]:
@@ -58,45 +58,63 @@ def places_in_time(event_files: list[Path]) -> pl.DataFrame:
     return files.select("source_id").with_row_index("file")
 
 
-def read_events(scanned: pl.LazyFrame, places: pl.DataFrame, settings: Settings) -> pl.LazyFrame:
-    """Return every event about a queue file, one row per event, in coded columns.
+def read_events(scanned: pl.LazyFrame, places: pl.DataFrame, settings: Settings) -> pl.DataFrame:
+    """Return every event about a queue file, one row per event, in coded columns; `queue_id` is still as written.
 
     `scanned` has the columns of EVENTS, `places` comes from `places_in_time`: `file` is a line's file, `line` the line
     in it. `is_local` and `is_original_local` say whether the two addresses lie in a local domain. `refused` lines
     concern no queue file.
     """
     domains = [f"@{domain.lower()}" for domain in settings.local_domains]
-    host = _code(pl.col("host").fill_null(""), 1)
-    client = pl.col("client")
-    is_own = client.str.contains("[127.0.0.1]", literal=True) | client.str.contains("[::1]", literal=True)
-    refused = pl.when(pl.col("status") == "bounced").then(pl.col("reply"))  # few, so that few are read
-    return scanned.filter(pl.col("queue_id").is_not_null(), pl.col("kind") != "refused").select(
-        pl.col("recipient_count").cast(pl.Int32, strict=False),
-        pl.col("kind").cast(pl.Enum(_values("kind"))),
-        pl.col("status").cast(pl.Enum(_values("status"))),
-        file=pl.col("source_id").cast(pl.Enum(places["source_id"]), strict=False).to_physical().cast(pl.UInt32),
-        line=pl.col("line_number").cast(pl.UInt32),
-        key=_code(pl.col("queue_id"), 0) ^ host,
-        queue=_code(pl.col("queue_id"), 0),
-        host=host,
-        has_host=pl.col("host").fill_null("") != "",
-        is_reusable=~pl.col("queue_id").str.contains(_NEVER_REUSED) & (pl.col("kind") != "snapshot"),
-        at=pl.col("logged_at").dt.epoch("us"),
-        delay=(pl.col("delay_seconds") * SECOND).round().cast(pl.Int64),
-        sender=_code(pl.col("sender").str.to_lowercase(), 4),
-        address=address_hash("recipient"),
-        original=address_hash("original_recipient"),
-        is_local=_in_domains("recipient", domains),
-        is_original_local=_in_domains("original_recipient", domains),
-        named=pl.when(pl.col("message_id") != "").then(_code(pl.col("message_id"), 3)),
-        related=_code(pl.col("related_queue_id"), 0),
-        relay=pl.when(pl.col("relay") != "none").then(_code(pl.col("relay"), 5) ^ host),
-        is_foreign=~is_own,
-        is_unknown_mailbox=pl.when(pl.col("status") == "bounced").then(
-            pl.col("dsn").is_in(["5.1.1", "5.1.10"]).fill_null(False)
-            | refused.str.to_lowercase().str.contains(_UNKNOWN_MAILBOX).fill_null(False)
-        ),
-    )
+    queue, host = pl.col("queue_id").hash(0), pl.col("host").fill_null("").hash(1)
+    is_bounced = (pl.col("status") == "bounced").fill_null(False)
+    is_unknown = pl.col("dsn").is_in(["5.1.1", "5.1.10"]).fill_null(False)
+    says_unknown = _where(is_bounced, "reply", _says_unknown).fill_null(False)
+    coded = {
+        "queue_id": pl.col("queue_id"),
+        "recipient_count": pl.col("recipient_count").cast(pl.Int32, strict=False),
+        "kind": pl.col("kind").cast(pl.Enum(_values("kind"))),
+        "status": pl.col("status").cast(pl.Enum(_values("status"))),
+        "file": pl.col("source_id").cast(pl.Enum(places["source_id"]), strict=False).to_physical().cast(pl.UInt32),
+        "line": pl.col("line_number").cast(pl.UInt32),
+        "key": queue ^ host,
+        "queue": queue,
+        "host": host,
+        "has_host": pl.col("host").fill_null("") != "",
+        "at": pl.col("logged_at").dt.epoch("us"),
+        "delay": (pl.col("delay_seconds") * SECOND).round().cast(pl.Int64),
+        "sender": address_hash("sender", 4),
+        "address": address_hash("recipient"),
+        "original": address_hash("original_recipient"),
+        "is_local": _in_domains("recipient", domains),
+        "is_original_local": _in_domains("original_recipient", domains),
+        "named": pl.when(pl.col("message_id") != "").then(pl.col("message_id").hash(3)),
+        "related": _present("related_queue_id", lambda text: text.hash(0)),
+        "relay": pl.when(pl.col("relay") != "none").then(pl.col("relay").hash(5) ^ host),
+        "is_foreign": _present("client", _is_foreign),
+        "is_unknown_mailbox": pl.when(is_bounced).then(is_unknown | says_unknown),
+    }
+    read = sorted({name for code in coded.values() for name in code.meta.root_names()})
+    about_files = scanned.filter(pl.col("queue_id").is_not_null(), pl.col("kind") != "refused").select(read)
+    return about_files.collect(engine="streaming").lazy().select(**coded).collect()
+
+
+def _is_foreign(client: pl.Expr) -> pl.Expr:
+    return ~(client.str.contains("[127.0.0.1]", literal=True) | client.str.contains("[::1]", literal=True))
+
+
+def _says_unknown(reply: pl.Expr) -> pl.Expr:
+    return reply.str.to_lowercase().str.contains(_UNKNOWN_MAILBOX)
+
+
+def with_reuse(events: pl.DataFrame) -> pl.DataFrame:
+    """Return the events with `is_reusable`, whether their queue id may name another queue file later, for the id."""
+    return events.with_columns(is_reusable=~is_never_reused() & (pl.col("kind") != "snapshot")).drop("queue_id")
+
+
+def is_never_reused() -> pl.Expr:
+    """Say of `queue_id` whether it names one queue file for ever."""
+    return pl.col("queue_id").str.contains(_NEVER_REUSED)
 
 
 def read_bulk_senders(event_files: list[Path], settings: Settings) -> pl.DataFrame:
@@ -105,14 +123,19 @@ def read_bulk_senders(event_files: list[Path], settings: Settings) -> pl.DataFra
         return pl.DataFrame(schema={"sender": pl.UInt64})
     wild = {"*": ".*", "?": "."}
     texts = ["".join(wild.get(c, re.escape(c)) for c in pattern.lower()) for pattern in settings.bulk_senders]
-    senders = pl.scan_parquet(event_files).select(text=pl.col("sender").str.to_lowercase()).unique()
-    fits = senders.filter(pl.col("text").str.contains(f"^(?s:{'|'.join(texts)})$"))
-    return fits.select(sender=_code(pl.col("text"), 4)).collect(engine="streaming")
+    senders = pl.scan_parquet(event_files).select("sender").drop_nulls().unique()
+    fits = senders.filter(pl.col("sender").str.to_lowercase().str.contains(f"^(?s:{'|'.join(texts)})$"))
+    return fits.select(address_hash("sender", 4)).unique().collect(engine="streaming")
 
 
-def _code(text: pl.Expr, seed: int) -> pl.Expr:
-    # Polars gives an absent value a hash like any other; here it stays absent.
-    return pl.when(text.is_not_null()).then(text.hash(seed))
+def _present(column: str, code: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
+    """Return what `code` makes of the texts that are there; absent ones, which are most, cost little."""
+    return _where(pl.col(column).is_not_null(), column, code)
+
+
+def _where(is_read: pl.Expr, column: str, code: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
+    place = pl.when(is_read).then(is_read.cast(pl.UInt32).cum_sum() - 1)
+    return code(pl.col(column).filter(is_read)).gather(place)
 
 
 def _values(column: str) -> list[str]:
@@ -120,5 +143,7 @@ def _values(column: str) -> list[str]:
 
 
 def _in_domains(column: str, domains: list[str]) -> pl.Expr:
-    domain = pl.col(column).str.to_lowercase().str.extract(r"@[^@]*$", 0)
-    return domain.is_in(domains).fill_null(False)
+    def code(text: pl.Expr) -> pl.Expr:
+        return text.str.to_lowercase().str.extract(r"@[^@]*$", 0).is_in(domains)
+
+    return _present(column, code).fill_null(False)

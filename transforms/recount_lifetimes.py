@@ -12,7 +12,7 @@ _LINE = ("key", "kind", "at", "address", "original", "related", "status")
 
 
 def tell_lifetimes(events: pl.DataFrame) -> pl.DataFrame:
-    """Return the events (columns of `read_events`) with `leg`: the code of host, id and lifetime.
+    """Return the events (see `with_reuse`) with `leg`: the code of host, id and lifetime.
 
     All lines about a queue id must be there. Rows of a queue listing have their `queue` as their leg. Lines that
     overlapping files repeat are left out where they could matter.

@@ -17,7 +17,7 @@ from typing import Generic, TypeVar
 import polars as pl
 
 from transforms.recount_dealer import Dealer
-from transforms.recount_events import ENDS, places_in_time, read_events, scan_pieces
+from transforms.recount_events import ENDS, is_never_reused, places_in_time, read_events, scan_pieces, with_reuse
 from transforms.settings import Settings
 
 _EVENTS_IN_PART = 1_000_000  # some 250 MB while a part is worked on
@@ -25,6 +25,7 @@ _AT_ONCE = 2  # parts in hand, as half of what is done with one is done by one c
 
 Made = TypeVar("Made")
 Work = Callable[[int, pl.DataFrame], Made]
+Read = Callable[[], pl.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,12 @@ class Parts(Generic[Made]):
 
 
 def work_in_parts(event_files: list[Path], settings: Settings, folder: Path, work: Work[Made]) -> Parts[Made]:
-    """Call `work` with the number and the events (columns of `read_events`) of each part, two parts at a time."""
+    """Call `work` with the number and the events of each part (see `with_reuse`), two parts at a time."""
     places = places_in_time(event_files)
-    pieces = [read_events(piece, places, settings) for piece in scan_pieces(event_files, _EVENTS_IN_PART)]
+    scanned = scan_pieces(event_files, _EVENTS_IN_PART)
+    pieces = [partial(read_events, piece, places, settings) for piece in scanned]
     if len(pieces) == 1:
-        return Parts([work(0, _collected(pieces[0]))], 1, _no_keys())
+        return Parts([work(0, with_reuse(pieces[0]()))], 1, _no_keys())
     seen, dealer, made = _Seen(), Dealer(folder, len(pieces), _EVENTS_IN_PART), []
     for found in _side_by_side(partial(_work_on_whole, work, number, piece) for number, piece in enumerate(pieces)):
         made.append(found.made)
@@ -78,38 +80,31 @@ class _Found(Generic[Made]):
     rest: pl.DataFrame
 
 
-def _work_on_whole(work: Work[Made], number: int, piece: pl.LazyFrame) -> _Found[Made]:
-    events = _collected(piece)
+def _work_on_whole(work: Work[Made], number: int, read: Read) -> _Found[Made]:
+    events = read()
     keys = _whole(events)
-    is_whole = _is_single_use() & pl.col("key").is_in(keys.implode())
-    made = work(number, events.filter(is_whole))
-    return _Found(made, keys, events["host"].unique(), events.filter(~is_whole))
+    is_whole = events.select(_is_of(keys)).to_series()
+    made = work(number, events.filter(is_whole).drop("queue_id").with_columns(is_reusable=False))
+    return _Found(made, keys, events["host"].unique(), with_reuse(events.filter(~is_whole)))
 
 
-def _again(piece: pl.LazyFrame, taken_back: pl.Series) -> pl.DataFrame:
+def _again(read: Read, taken_back: pl.Series) -> pl.DataFrame:
     """Return the events of queue files that are whole in a piece and are taken back."""
-    events = _collected(piece)
+    events = read()
     keys = _whole(events)
-    return events.filter(_is_single_use(), pl.col("key").is_in(keys.filter(keys.is_in(taken_back.implode())).implode()))
+    return with_reuse(events.filter(_is_of(keys.filter(keys.is_in(taken_back.implode())))))
 
 
 def _whole(events: pl.DataFrame) -> pl.Series:
     """Return the keys of queue files that arrive and end here, and whose ids are never used again."""
-    single = events.lazy().filter(_is_single_use())
-    is_end = pl.col("kind").is_in(ENDS)
-    arrived, ended = (
-        single.filter(is_told).select(pl.col("key").unique()).collect().to_series()
-        for is_told in (pl.col("kind") == "arrived", is_end)
-    )
-    return arrived.filter(arrived.is_in(ended.implode()))
+    told = events.select("kind", "key", "queue_id")
+    arrived = told.filter(kind="arrived").filter(is_never_reused())["key"]
+    ended = told.filter(pl.col("kind").is_in(ENDS))["key"]
+    return arrived.filter(arrived.is_in(ended.implode())).unique()
 
 
-def _is_single_use() -> pl.Expr:
-    return ~pl.col("is_reusable") & (pl.col("kind") != "snapshot")
-
-
-def _collected(piece: pl.LazyFrame) -> pl.DataFrame:
-    return piece.collect(engine="streaming")
+def _is_of(keys: pl.Series) -> pl.Expr:
+    return pl.col("key").is_in(keys.implode()) & (pl.col("kind") != "snapshot")
 
 
 def _no_keys() -> pl.Series:
@@ -127,7 +122,8 @@ class _Seen:
 
     def add(self, found: _Found[Made]) -> None:
         self.whole.append(found.keys)
-        self.others.append(found.rest.filter(_is_single_use())["key"].unique())
+        is_single_use = ~pl.col("is_reusable") & (pl.col("kind") != "snapshot")
+        self.others.append(found.rest.filter(is_single_use)["key"].unique())
         self.listed.append(found.rest.filter(kind="snapshot")["queue"].unique())
         self.hosts = pl.concat([self.hosts, found.hosts]).unique()
 
