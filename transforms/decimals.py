@@ -12,7 +12,7 @@ from transforms.spans import ABSENT, Mask, Places, Spans, below_lowest, bytes_eq
 
 Words = NDArray[np.uint64]
 
-_NUMBER = r"^[0-9]+(?:\.[0-9]+)?$"
+_NUMBER = r"^(?:[0-9]+\.?[0-9]*|\.[0-9]+)$"
 _ALL, _ZEROS = np.uint64(0xFFFFFFFFFFFFFFFF), np.uint64(0x3030303030303030)
 _POWERS = 10.0 ** np.arange(9)
 

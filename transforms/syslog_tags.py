@@ -108,8 +108,9 @@ def _end_of_program(bracket: Places, colon: Places) -> Places:
 def _colon_behind_pid(body: Spans, bracket: Places) -> Places:
     """Return where the colon of `[pid]: ` is, for the first bracket of each line; `ABSENT` where that is no pid."""
     colon = body.cut(bracket, body.end).find_byte(":", _LONGEST_PID)
-    is_so = (bracket != ABSENT) & (body.bytes_at(colon - 1) == _CLOSING) & (body.bytes_at(colon + 1) == _BLANK)
-    return np.where(is_so, colon, ABSENT)
+    is_pid = (bracket != ABSENT) & (body.bytes_at(colon - 1) == _CLOSING)
+    has_blank = (colon + 1 < body.end) & (body.bytes_at(colon + 1) == _BLANK)
+    return np.where(is_pid & has_blank, colon, ABSENT)
 
 
 def _hosts(rest: Spans) -> tuple[Places, pl.Series]:

@@ -13,7 +13,8 @@ from polars.testing import assert_frame_equal
 from tests.simulate import simulate
 from tests.simulate.dialects import POSTFIX, write_down
 from tests.transforms.dialects import fates
-from transforms.dialect import LogOptions
+from transforms import compiled
+from transforms.dialect import Envelope, LogOptions
 from transforms.mixed import MixedEnvelope
 from transforms.parse import Parsed, merge, parse_stream
 from transforms.registry import ENVELOPES, GRAMMARS
@@ -26,7 +27,12 @@ PLACE = ["source_id", "line_number"]
 
 def read(content: bytes, likely: str = "syslog", chunk_bytes: int = 1 << 20) -> Parsed:
     options = LogOptions(year=2030, host="mx1")
-    envelope = MixedEnvelope({name: make(options) for name, make in ENVELOPES.items()}, likely)
+    return read_in(
+        MixedEnvelope({name: make(options) for name, make in ENVELOPES.items()}, likely), content, chunk_bytes
+    )
+
+
+def read_in(envelope: Envelope, content: bytes, chunk_bytes: int) -> Parsed:
     return merge(list(parse_stream(io.BytesIO(content), envelope, GRAMMARS, "0" * 16, "test.log", chunk_bytes)))
 
 
@@ -54,10 +60,33 @@ def spoilt(draw: st.DrawFn) -> bytes:
     return draw(st.sampled_from([b"\n", b"\r\n"])).join(pieces) + draw(st.binary(max_size=40))
 
 
+ANY_BYTES = st.one_of(spoilt(), st.binary(max_size=200), st.lists(st.sampled_from(b"\n\r <[\x00\xff")).map(bytes))
+CHUNKS = st.sampled_from([1, 700, 1 << 20])
+
+
 @settings(max_examples=40, deadline=None)
-@given(content=spoilt(), likely=st.sampled_from(list(ENVELOPES)), chunk_bytes=st.sampled_from([1, 700, 1 << 20]))
+@given(content=ANY_BYTES, likely=st.sampled_from(list(ENVELOPES)), chunk_bytes=CHUNKS)
 def test_every_line_meets_one_fate(content: bytes, likely: str, chunk_bytes: int) -> None:
-    parsed = read(content, likely, chunk_bytes)
+    check_fates(content, read(content, likely, chunk_bytes))
+
+
+@pytest.mark.parametrize("is_compiled", [False, True], ids=["array code", "machine code"])
+@pytest.mark.parametrize("envelope", ENVELOPES)
+@settings(max_examples=20, deadline=None)
+@given(content=ANY_BYTES, chunk_bytes=CHUNKS)
+def test_every_line_meets_one_fate_in_each_envelope_alone(
+    envelope: str, is_compiled: bool, content: bytes, chunk_bytes: int
+) -> None:
+    if is_compiled:
+        assert compiled.load()
+    try:
+        alone = ENVELOPES[envelope](LogOptions(year=2030, host="mx1"))
+        check_fates(content, read_in(alone, content, chunk_bytes))
+    finally:
+        compiled.unload()
+
+
+def check_fates(content: bytes, parsed: Parsed) -> None:
     lines = content.count(b"\n") + (not content.endswith(b"\n") and content != b"")
     assert sum(fates(parsed).values()) == lines
     events, aside = set(parsed.events["line_number"]), set(parsed.quarantine["line_number"])
