@@ -9,7 +9,6 @@ from expectations.cells import gates_on_cells
 from expectations.coverage import gates_on_coverage
 from expectations.deliveries import gates_on_deliveries
 from expectations.events import gates_on_events
-from expectations.gx import preload
 from expectations.ladder import gates_on_ladder
 from expectations.lines import gates_on_lines
 from expectations.ordinary import gates_on_ordinary
@@ -19,7 +18,7 @@ from expectations.tables import FINDINGS
 from transforms.gate_limits import GateLimits
 from transforms.settings import Settings
 
-__all__ = ["gates_on_impact", "gates_on_inputs", "gates_on_rungs", "is_refused", "preload", "reasons"]
+__all__ = ["gates_on_impact", "gates_on_inputs", "gates_on_rungs", "is_refused", "reasons"]
 
 
 def gates_on_inputs(

@@ -1,37 +1,24 @@
-"""Great Expectations, called from one small module: small frames and their checks in, GATES rows out.
+"""The quality gates' checks: small frames and what must hold of them in, GATES rows out.
 
-Great Expectations fingerprints every cell of a pandas frame in Python (10 s for a million rows of four columns) and
-takes about 25 ms per expectation, so it is handed *measures*: counts that Polars made from the big tables, or a table
-that is small by nature. It takes seconds to import: `preload` starts that beside the parsing, and nothing imports it
-before it is needed. The context is ephemeral: no file is written, no network is used, nothing is reported home.
+Great Expectations fingerprints every cell of a pandas frame in Python (10 s for a million rows of four columns), so it
+is handed *measures*: counts that Polars made from the big tables, or a table that is small by nature.
 """
 
-import contextlib
-import importlib
-import importlib.util
 import math
-import os
-import sys
-import threading
-import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.machinery import ModuleSpec, PathFinder
-from types import ModuleType
 from typing import Any, Literal
 
 import polars as pl
 
+from expectations.judge import Judged
+from expectations.judge_aside import verdicts
 from expectations.tables import GATES
 from expectations.wording import listed
 
 Severity = Literal["fail", "warn"]
 
-_IMPORTED_AT_FIRST_USE = ("altair", "scipy.stats")
-"""Libraries of charts and tests of distributions: 530 modules, 1.6 of 3.2 CPU seconds."""
-_ONE_AT_A_TIME = threading.Lock()
 _UNASKED = (None, None, None)
 
 
@@ -56,15 +43,6 @@ class Check:
 
 
 @dataclass(frozen=True)
-class _Judged:
-    """What Great Expectations found of one check: its rows in breach, and how many values it compared (if it says)."""
-
-    is_passed: bool
-    breaches: list[dict[str, Any]]
-    compared: int | None
-
-
-@dataclass(frozen=True)
 class Count:
     """One gate on a number, or on one number per named part (file, host, column): how much breaches a rule.
 
@@ -80,14 +58,6 @@ class Count:
     limit: str
     remedy: str
     nothing: str = ""
-
-
-def preload() -> threading.Thread:
-    """Start to import Great Expectations in the background and return the thread; harmless when repeated."""
-    _import_deprecated_parts()
-    thread = threading.Thread(target=_import_quietly, name="import-great-expectations", daemon=True)
-    thread.start()
-    return thread
 
 
 def run_checks(frame: pl.DataFrame, checks: Sequence[Check]) -> pl.DataFrame:
@@ -156,80 +126,14 @@ def _gates(rows: Sequence[tuple[object, ...]]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=dict(GATES.schema), orient="row") if rows else GATES.empty()
 
 
-@cache
-def _modules() -> tuple[Any, Any, Any]:
-    """Return the library, its expectation classes, and the definition of a batch that is a whole pandas frame."""
-    _import_deprecated_parts()
-    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-    with _imported_at_first_use():
-        library = importlib.import_module("great_expectations")
-        classes = importlib.import_module("great_expectations.expectations")
-    context = library.get_context(mode="ephemeral")
-    context.enable_analytics(False)
-    context.variables.progress_bars = {"globally": False}
-    asset = context.data_sources.add_pandas("frames").add_dataframe_asset("frame")
-    return library, classes, asset.add_batch_definition_whole_dataframe("whole")
-
-
-def _import_deprecated_parts() -> None:
-    """Import the parts of the standard library that it uses and that warn, so that its own import is silent."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        importlib.import_module("sre_constants")
-        importlib.import_module("sre_parse")
-
-
-class _FirstUse:
-    """Finds the modules of `_IMPORTED_AT_FIRST_USE`, whose code then runs when something of theirs is asked for."""
-
-    @staticmethod
-    def find_spec(name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        """Return the module's spec with a lazy loader; None for all others, and where it is not installed."""
-        spec = PathFinder.find_spec(name, path, target) if name in _IMPORTED_AT_FIRST_USE else None
-        if spec and spec.loader:
-            spec.loader = importlib.util.LazyLoader(spec.loader)
-        return spec
-
-
-@contextlib.contextmanager
-def _imported_at_first_use() -> Iterator[None]:
-    sys.meta_path.insert(0, _FirstUse)
-    try:
-        yield
-    finally:
-        sys.meta_path.remove(_FirstUse)
-
-
-def _import_quietly() -> None:
-    with contextlib.suppress(Exception), _ONE_AT_A_TIME:  # whoever needs it meets the same error, and says so
-        _modules()
-
-
-def _validate(frame: pl.DataFrame, checks: Sequence[Check]) -> list[_Judged]:
+def _validate(frame: pl.DataFrame, checks: Sequence[Check]) -> list[Judged]:
     """Return for each check what was found; a row in breach has the check's columns and those of `shown_by`."""
     if not checks:
         return []
     parts = [name for name in frame.columns if name in ("place", "part")]
     shown = parts or sorted({c.shown_by for c in checks if c.shown_by})
-    with _ONE_AT_A_TIME:
-        library, classes, whole = _modules()
-        suite = library.ExpectationSuite(
-            name="gates",
-            expectations=[
-                getattr(classes, check.expectation)(**check.arguments, meta={"number": number})
-                for number, check in enumerate(checks)
-            ],
-        )
-        batch = whole.get_batch({"dataframe": frame.to_pandas(use_pyarrow_extension_array=True)})
-        outcome = batch.validate(
-            suite, result_format={"result_format": "COMPLETE", "unexpected_index_column_names": shown}
-        )
-    found: dict[int, _Judged] = {}
-    for result in outcome.results:
-        number = result.expectation_config.meta["number"]
-        if not result.success and not result.result:
-            check = checks[number]
-            raise RuntimeError(f"gate {check.gate} on {check.subject} could not be computed: {result.exception_info}")
-        breaches = result.result.get("unexpected_index_list") or []
-        found[number] = _Judged(bool(result.success), breaches, result.result.get("element_count"))
-    return [found[number] for number in range(len(checks))]
+    found = verdicts(frame.to_arrow(), [(check.expectation, dict(check.arguments)) for check in checks], shown)
+    for check, judged in zip(checks, found, strict=True):
+        if judged.trouble:
+            raise RuntimeError(f"gate {check.gate} on {check.subject} could not be computed: {judged.trouble}")
+    return found

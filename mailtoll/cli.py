@@ -99,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
 def _run(arguments: argparse.Namespace) -> int:
     out = _out(arguments)
     _require_what_goes_out(arguments)
+    _begin_gates()
     from mailtoll.steps import run_incident  # heavy: not for --help, nor for a mistyped command or incident
 
     with _progress() as progress:
@@ -111,6 +112,13 @@ def _run(arguments: argparse.Namespace) -> int:
     _print_paths(result.paths)
     _go_out(arguments, result.count)
     return PUBLISHED
+
+
+def _begin_gates() -> None:
+    """Start what takes longest to load, so that it is there when the gates need it."""
+    from expectations.judge_aside import preload  # as above
+
+    preload()
 
 
 def _require_what_goes_out(arguments: argparse.Namespace) -> None:
@@ -142,6 +150,7 @@ def _go_out(arguments: argparse.Namespace, count: str) -> None:
 
 def _check(arguments: argparse.Namespace) -> int:
     out = _out(arguments)
+    _begin_gates()
     from mailtoll.steps import check_incident  # as above
 
     with _progress() as progress:

@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from expectations.gates import gates_on_impact, gates_on_inputs, gates_on_rungs, preload, reasons
+from expectations.gates import gates_on_impact, gates_on_inputs, gates_on_rungs, reasons
 from expectations.narrower import gates_on_narrower
 from expectations.recount import gates_on_recount
 from expectations.tables import (
@@ -119,7 +119,6 @@ def check_incident(incident: Path, out: Path, progress: Callable[[str], None]) -
 
 def _ingest(incident: Path, out: Path, progress: Callable[[str], None]) -> list[str]:
     """Pull, parse and check what comes in; return why the run is refused."""
-    preload()
     progress("pulling logs")
     ids = pull_logs(str(incident), str(out))
     for number, source_id in enumerate(ids, start=1):

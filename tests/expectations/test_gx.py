@@ -5,7 +5,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from expectations.gx import Check, Count, preload, run_checks, run_counts
+from expectations.gx import Check, Count, run_checks, run_counts
 from expectations.tables import GATES
 
 
@@ -80,12 +80,10 @@ def forbidden(*_): raise AssertionError("network")
 socket.socket.connect = forbidden
 socket.getaddrinfo = forbidden
 from expectations.gates import gates_on_inputs
-from expectations.gx import Count, preload, run_counts
+from expectations.gx import Count, run_counts
 assert "great_expectations" not in sys.modules, "imported too early"
-preload().join()
-assert "great_expectations" in sys.modules, "not preloaded"
 assert run_counts([Count("g", "s", "fail", 0, 0, "o", "l", "r")])["is_passed"].all()
-unused = {"altair.vegalite", "scipy.stats._continuous_distns"}
+unused = {"altair.vegalite", "jsonschema.validators", "mistune.core", "scipy.stats._continuous_distns"}
 assert not unused & set(sys.modules), "imported though no gate asks for it"
 from scipy.stats import norm
 assert norm.cdf(0) == 0.5, "no longer there for who asks for it"
@@ -95,7 +93,49 @@ assert norm.cdf(0) == 0.5, "no longer there for who asks for it"
     assert "Calculating Metrics" not in done.stderr
 
 
-def test_preload_may_be_repeated() -> None:
-    for thread in (preload(), preload()):
-        thread.join(timeout=60)
-        assert not thread.is_alive()
+SEVERAL = """
+import sys, warnings
+warnings.simplefilter("error")
+from expectations import judge_aside
+from expectations.gx import Check, Count, run_checks, run_counts
+import polars as pl
+def counted():
+    return run_counts([Count("g", "s", "fail", {"a": 0, "b": 2}, 1, "o", "l", "r")]).row(0)
+def ask_for_what_is_absent():
+    absent = {"column": "absent", "max_value": 0}
+    check = Check("g", "s", "fail", "ExpectColumnValuesToBeBetween", absent, "o", "l", "r")
+    try:
+        run_checks(pl.DataFrame({"a": [1]}), [check])
+    except RuntimeError as error:
+        return str(error).partition(":")[0]
+"""
+
+
+def in_a_process(program: str) -> None:
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_the_process_aside_gives_the_same_verdicts_and_this_one_stays_without_the_library() -> None:
+    in_a_process(
+        SEVERAL
+        + """
+judge_aside.preload()
+judge_aside.preload()
+aside, trouble = counted(), ask_for_what_is_absent()
+assert "great_expectations" not in sys.modules, "judged here"
+judge_aside._helper.kill()
+assert counted() == aside, "another verdict"
+assert ask_for_what_is_absent() == trouble == "gate g on s could not be computed", trouble
+assert "great_expectations" in sys.modules, "judged by a process that is dead"
+"""
+    )
+
+
+def test_the_process_aside_ends_with_the_one_that_started_it() -> None:
+    program = "from expectations import judge_aside; import os; judge_aside.preload(); {}"
+    for ending in ("raise SystemExit(3)", "os._exit(3)"):
+        command = [sys.executable, "-c", program.format(ending)]
+        # Standard error is open as long as one of the two runs: waiting for its end runs into the limit.
+        done = subprocess.run(command, capture_output=True, timeout=60, check=False)
+        assert (done.returncode, done.stderr) == (3, b"")

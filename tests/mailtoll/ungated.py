@@ -10,7 +10,6 @@ from mailtoll import publishing, steps
 
 def stand_in(patch: pytest.MonkeyPatch) -> None:
     """Let every gate pass at once, and write empty pages."""
-    patch.setattr(steps, "preload", lambda: None)
     patch.setattr(steps, "gates_on_inputs", lambda *_: (GATES.empty(), FINDINGS.empty()))
     patch.setattr(steps, "gates_on_impact", lambda *_: GATES.empty())
     patch.setattr(publishing, "analyst_report", lambda _: "")
