@@ -119,6 +119,12 @@ EVENTS = Table(
         _LINE_NUMBER,
         Column("host", pl.String, "mail server that wrote the line, lower case; empty in a queue listing"),
         Column("queue_id", pl.String, "queue file or message id in the server's own spelling", is_nullable=True),
+        Column(
+            "queue_file",
+            pl.Int64,
+            "number of the queue file within its log file, as an id may be used again; absent in a queue listing",
+            is_nullable=True,
+        ),
         Column("kind", pl.String, "what the line states", allowed=EVENT_KINDS),
         Column("logged_at", INSTANT, "stamp of the line"),
         Column("sender", pl.String, "envelope sender, lower case; empty for the null sender", is_nullable=True),

@@ -90,7 +90,7 @@ def facts_of(db: duckdb.DuckDBPyConnection, subject: Subject) -> Facts:
         )
         for number, found in rows.items()
     )
-    db.execute("CREATE OR REPLACE TABLE deliveries AS SELECT * EXCLUDE (delivery, root) FROM explained")
+    db.execute("CREATE OR REPLACE VIEW deliveries AS SELECT * EXCLUDE (delivery, root) FROM explained")
     table = impact.table(db, "deliveries", DELIVERIES).sort("arrived_at", "message_key", "mailbox_or_address")
     impact.run_files(db, impact.GRID)
     return Facts(told, impact.table(db, "cells", CELLS), table)

@@ -4,7 +4,7 @@ Which events those are is found by walking: from the lines that name one of the 
 files, and on to every queue file that hands to them, takes over from them or bears the same Message-ID, until nothing
 new is found. What the ladder learns from the log as a whole (in which order the files come, when the queue was listed,
 which next hops hand mail back, which hosts lost lines) is not learnt again from the part, but taken from the run.
-Every queue file goes the long way (see 08_plain.sql), as every leg of it is to be shown.
+Every queue file goes the long way (see 09_plain.sql), as every leg of it is to be shown.
 """
 
 import re
@@ -17,7 +17,7 @@ import polars as pl
 from expectations.tables import EVENTS
 from mailtoll.warehouse import Warehouse, write_parquet
 from transforms import impact
-from transforms.impact import SQL_FOLDER, STITCH
+from transforms.impact import KEPT, SQL_FOLDER, STITCH
 from transforms.settings import Settings
 
 # Tables that only the whole log can tell: cheap to make again from all events, or kept by the step that stitches.
@@ -78,6 +78,9 @@ def run_statements(
             table = table_of(statement.query)
             if table in only if only else table not in without:
                 db.execute(statement)
+        if name in KEPT and not only:  # what concerns one subject is short, and one share
+            view, made = KEPT[name]
+            db.execute(f"CREATE OR REPLACE VIEW {made} AS FROM {view}")
 
 
 def table_of(query: str) -> str | None:
@@ -104,6 +107,7 @@ def _walk(db: duckdb.DuckDBPyConnection) -> None:
         CREATE OR REPLACE VIEW events AS SELECT * FROM gathered;
         """
     )
+    impact.declare_share(db)
     for _ in range(_MOST_ROUNDS):
         found = db.sql("SELECT (SELECT count(*) FROM new_ids) + (SELECT count(*) FROM new_message_ids)").fetchall()
         if not found[0][0]:

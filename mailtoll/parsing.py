@@ -36,10 +36,10 @@ _SAMPLE_BYTES = 1 << 20
 _SAMPLE_LINES = 4_000
 _TRANSFORMS = Path(__file__).parents[1] / "transforms"
 # How events are kept: they are written once and read a few times, which compression would slow down, and nobody
-# searches by statistics. Repetitions are sought where there are some.
+# searches by statistics but for a range of queue files. Repetitions are sought where there are some.
 _EVENTS_FILE = {
     "compression": "none",
-    "write_statistics": False,
+    "write_statistics": ["queue_file"],
     "store_schema": False,
     "use_dictionary": ["source_id", "host", "kind", "status", "dsn", "relay", "reply", "recipient_count"],
 }

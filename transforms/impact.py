@@ -35,7 +35,10 @@ from transforms.settings import Settings
 SQL_FOLDER = Path(__file__).parent / "sql"
 CHOICES = ("00_macros.sql", "05_choices.sql")
 STITCH = (
-    "08_plain.sql",
+    "06_files.sql",
+    "07_linked.sql",
+    "08_ends.sql",
+    "09_plain.sql",
     "10_lifetimes.sql",
     "20_legs.sql",
     "30_chains.sql",
@@ -57,6 +60,14 @@ COUNT = (
     "75_fault_shares.sql",
     "80_people.sql",
 )
+# Views of the ladder that are worked out once, and the tables that they become: too long to hold where logs are long.
+KEPT = {
+    "06_files.sql": ("files_of_share", "files"),
+    "08_ends.sql": ("ends_of_share", "ends"),
+    "40_deliveries.sql": ("all_deliveries", "deliveries"),
+}
+# Files that work on one share of the events after another.
+BY_SHARE = ("06_files.sql", "08_ends.sql")
 # As many as 50_cells.sql has room for; nobody speaks of more.
 MOST_THRESHOLDS = 18
 # Steps of time that can be drawn and spoken of; the shortest is chosen that keeps a picture within this many steps.
@@ -64,7 +75,9 @@ _STEPS_SECONDS = (1, 5, 10, 30, 60, 300, 900, 1800, 3600, 10800, 21600, 86400)
 _MOST_STEPS = 2_000
 # What `stitch` finds beside its deliveries: what a log misses, what it turned away, whose fault it was.
 BESIDE = (LOSSES, SILENCES, UNREAD, SENDER_WAITS, FAULTS)
-# Some 300 bytes a row in memory, twice while a share is sorted.
+# Events of which a share is made: some half a million queue files.
+_EVENTS_IN_SHARE = 4_000_000
+# Deliveries sorted at once: some 300 bytes a row in memory, twice while they are sorted.
 _ROWS_IN_SHARE = 500_000
 # Two thirds of what a whole run may use; what exceeds it goes to disk.
 _MEMORY_LIMIT = "1000MB"
@@ -122,7 +135,87 @@ def stitch(
     else:
         db.register("events", EVENTS.empty().to_arrow())
     declare(db, records, settings)
-    run_files(db, STITCH)
+    shares = list(_shares_of_events(event_files))
+    for name in STITCH:
+        for number, share in enumerate(shares if name in BY_SHARE else shares[:1]):
+            if name in BY_SHARE:
+                declare_share(db, share.events, share.condition)
+                _recall(db, name, number)
+            run_files(db, (name,))
+            if name in KEPT:
+                _keep(db, name, number, is_long=len(shares) > 1)
+
+
+def _keep(db: duckdb.DuckDBPyConnection, name: str, number: int, *, is_long: bool) -> None:
+    """Keep what a file made of a share: on disk where logs are long, else in memory, which is quicker."""
+    view, made = KEPT[name]
+    if is_long:
+        db.table(view).write_parquet(str(_on_disk(db, made, number)), compression="lz4_raw")
+        db.read_parquet([str(_on_disk(db, made, n)) for n in range(number + 1)]).create_view(made, replace=True)
+    else:
+        db.execute(f"CREATE OR REPLACE TABLE {made} AS FROM {view}")
+
+
+def _recall(db: duckdb.DuckDBPyConnection, name: str, number: int) -> None:
+    """Let the views of a share that former files made be what they kept of it."""
+    for former in BY_SHARE[: BY_SHARE.index(name)]:
+        view, made = KEPT[former]
+        path = _on_disk(db, made, number)
+        kept = db.read_parquet(str(path)) if path.exists() else db.table(made)
+        kept.create_view(view, replace=True)
+
+
+def declare_share(db: duckdb.DuckDBPyConnection, events: str = "events", condition: str = "true") -> None:
+    """Let `share` be the events about queue files, those that meet a condition, each with the key of its `file`."""
+    db.execute(
+        f"""
+        CREATE OR REPLACE VIEW share AS
+        SELECT
+            *,
+            CASE WHEN queue_file IS NULL THEN hash(source_id, host, queue_id) ELSE hash(source_id, queue_file) END AS file
+        FROM {events}
+        WHERE queue_id IS NOT NULL AND kind NOT IN ('refused', 'snapshot') AND {condition}
+        """  # noqa: S608 - both are our own
+    )
+
+
+@dataclass(frozen=True)
+class _Share:
+    """SQL for some of the events, all of each queue file of a log file: where they are read, and which of them."""
+
+    events: str = "events"
+    condition: str = "true"
+
+
+def _shares_of_events(event_files: Sequence[Path]) -> Iterator[_Share]:
+    """Yield shares of about `_EVENTS_IN_SHARE`: of a long file some of its queue files, of short ones several."""
+    together: list[Path] = []
+    room = _EVENTS_IN_SHARE
+    for path in event_files:
+        measured = pl.scan_parquet(path).select(pl.len().alias("rows"), pl.col("queue_file").max().alias("last"))
+        rows, last = measured.collect().row(0)
+        if rows > _EVENTS_IN_SHARE and last is not None:
+            size = -(-(last + 1) * _EVENTS_IN_SHARE // rows)
+            for first in range(0, last + 1, size):
+                yield _Share(_parquet([path]), f"queue_file BETWEEN {first} AND {first + size - 1}")
+            continue
+        if together and rows > room:
+            yield _Share(_parquet(together))
+            together, room = [], _EVENTS_IN_SHARE
+        together.append(path)
+        room -= rows
+    if together or not event_files:
+        yield _Share(_parquet(together)) if together else _Share()
+
+
+def _parquet(paths: Sequence[Path]) -> str:
+    names = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
+    return f"read_parquet([{names}])"
+
+
+def _on_disk(db: duckdb.DuckDBPyConnection, name: str, number: int) -> Path:
+    ((folder,),) = db.sql("SELECT current_setting('temp_directory')").fetchall()
+    return Path(folder) / f"{name}-{number}.parquet"
 
 
 def count(

@@ -8,7 +8,7 @@ and the repeated hour are carried from line to line, and read by the grammars in
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import BinaryIO
 
@@ -20,6 +20,7 @@ from sources.domains import ascii_domains
 from transforms.dialect import Envelope, Grammar, Opened
 from transforms.lines import CHUNK_BYTES, read_lines
 from transforms.loss_marks import find_loss_marks
+from transforms.queue_files import QueueFiles
 from transforms.spans import Mask
 from transforms.tally import count_activity, count_lines
 
@@ -55,15 +56,21 @@ def parse_stream(
     chunk_bytes: int = CHUNK_BYTES,
 ) -> Iterator[Parsed]:
     """Yield what each chunk of `stream` gives, in file order."""
+    queue_files = QueueFiles()
     with ThreadPoolExecutor(_WORKERS) as workers:
         waiting: deque[Future[Parsed]] = deque()
         for raw in read_lines(stream, chunk_bytes):
             opened = _by_category(envelope.open(raw))
             waiting.append(workers.submit(_read_chunk, raw, opened, grammars, source_id, uri))
             if len(waiting) >= _IN_FLIGHT:
-                yield waiting.popleft().result()
+                yield _numbered(waiting.popleft().result(), queue_files)
         while waiting:
-            yield waiting.popleft().result()
+            yield _numbered(waiting.popleft().result(), queue_files)
+
+
+def _numbered(parsed: Parsed, queue_files: QueueFiles) -> Parsed:
+    """Give events the numbers of their queue files, which are carried from chunk to chunk."""
+    return replace(parsed, pieces=queue_files.number(parsed.pieces)) if parsed.pieces else parsed
 
 
 def _by_category(opened: Opened) -> Opened:

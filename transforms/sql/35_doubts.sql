@@ -34,7 +34,7 @@ FROM (
     FROM (
         SELECT host, has_arrival_line, message_id, recipient_count, announced_count, end_kind FROM legs WHERE is_accepted AND lifetime >= 0
         UNION ALL
-        SELECT host, true, message_id, recipient_count, NULL, 'removed' FROM plain_files
+        SELECT host, true, 'has one', recipient_count, NULL, 'removed' FROM plain_files
     ) AS legs
     GROUP BY legs.host
 )
@@ -123,16 +123,23 @@ SELECT DISTINCT host FROM losses WHERE lines_missing > 0;
 SET VARIABLE one_in = (SELECT 1 + count(*) // 20000 FROM files);  -- of some thousands of files: they all keep the same timetable
 
 CREATE OR REPLACE TABLE retry_habit AS
+WITH
+tries AS (
+    SELECT host, queue_id, recipient, logged_at, source_id, queue_file
+    FROM events
+    WHERE kind = 'attempted' AND recipient IS NOT NULL AND hash(queue_id) % getvariable('one_in') = 0
+),
+of_files AS (  -- a plain queue file is all in one log file
+    SELECT host || '/' || queue_id AS file, recipient, logged_at FROM tries SEMI JOIN long_files USING (host, queue_id) ANTI JOIN reused USING (host, queue_id)
+    UNION ALL
+    SELECT host || '/' || queue_id || '/' || coalesce(source_id || queue_file, ''), recipient, logged_at FROM tries ANTI JOIN long_files USING (host, queue_id)
+    UNION ALL
+    SELECT host || '/' || queue_id || '/' || lifetime, recipient, logged_at
+    FROM lifetimes
+    WHERE kind = 'attempted' AND recipient IS NOT NULL AND hash(queue_id) % getvariable('one_in') = 0
+)
 SELECT coalesce(quantile_cont(seconds, 0.99), 0) AS seconds
-FROM (
-    SELECT seconds_between(lag(logged_at) OVER (PARTITION BY host, queue_id, lifetime, recipient ORDER BY logged_at), logged_at) AS seconds
-    FROM (
-        SELECT host, queue_id, 0 AS lifetime, recipient, logged_at FROM events ANTI JOIN reused USING (host, queue_id) WHERE kind = 'attempted'
-        UNION ALL
-        SELECT host, queue_id, lifetime, recipient, logged_at FROM lifetimes WHERE kind = 'attempted'
-    )
-    WHERE recipient IS NOT NULL AND hash(queue_id) % getvariable('one_in') = 0
-);
+FROM (SELECT seconds_between(lag(logged_at) OVER (PARTITION BY file, recipient ORDER BY logged_at), logged_at) AS seconds FROM of_files);
 
 CREATE OR REPLACE TABLE fallen_silent AS
 WITH

@@ -1,5 +1,5 @@
 -- Whose mail is each recipient's?
--- In:  legs, leg_recipients, hops, chains; plain_files, orderly_ends, waits; customer_records; settings, local_domains
+-- In:  legs, leg_recipients, hops, chains; long_files, ends; customer_records; settings, local_domains
 -- Out: roots, one row per message that went the long way; recipient_rows, one row per recipient row of its legs, with the
 --      recipient's holder; plain_rows, the same for plain queue files, each of which is a message by itself
 --
@@ -31,15 +31,11 @@ JOIN chains USING (leg)
 JOIN roots USING (root)
 LEFT JOIN hops USING (leg_recipient);
 
-CREATE OR REPLACE TABLE plain_ends AS
-SELECT
-    ends.*, plain.queue_id, plain.arrived_at, day_of(plain.arrived_at, settings.timezone) AS arrived_date, plain.sender, plain.message_id,
-    1 + coalesce(waits.attempts, 0) AS attempts
-FROM orderly_ends AS ends
-JOIN plain_files AS plain USING (file)
-CROSS JOIN settings
-LEFT JOIN waits
-    ON waits.file = ends.file AND waits.recipient = ends.recipient AND waits.original_recipient IS NOT DISTINCT FROM ends.original_recipient;
+CREATE OR REPLACE VIEW plain_ends AS
+SELECT ends.*, day_of(ends.arrived_at, settings.timezone) AS arrived_date
+FROM ends
+ANTI JOIN long_files USING (file)
+CROSS JOIN settings;
 
 -- Spans of validity without overlap: a gate refuses ambiguous records; here they must not multiply deliveries.
 CREATE OR REPLACE TABLE holders AS

@@ -1,7 +1,7 @@
 -- One row per delivery: a message for a recipient mailbox in a local domain.
--- In:  roots, recipient_rows, plain_rows; legs, leg_recipients, hops, chains, hop_relays, listings; torn, fallen_silent,
+-- In:  roots, recipient_rows, plain_ends, plain_rows; legs, leg_recipients, hops, chains, hop_relays, listings; torn, fallen_silent,
 --      handing_hosts, last_legs, doubted_roots, shared_ends, uncounted; settings, bulk_senders
--- Out: deliveries
+-- Out: all_deliveries, kept as `deliveries`
 --
 -- Rules: see docs/methodology.md, "What became of a delivery". The end of a plain queue file's recipient is the end of
 -- a delivery. Every join below is many-to-one unless it says otherwise.
@@ -139,10 +139,10 @@ ANTI JOIN (SELECT DISTINCT leg FROM hops) AS handed_on USING (leg)
 ANTI JOIN heirs USING (leg)
 WHERE legs.is_accepted AND NOT chains.is_notice AND missing > 0 AND legs.end_kind IS DISTINCT FROM 'requeued';
 
-CREATE OR REPLACE TABLE deliveries AS
+CREATE OR REPLACE VIEW all_deliveries AS
 WITH
 bulk AS (
-    SELECT DISTINCT sender FROM (SELECT sender FROM roots UNION ALL SELECT sender FROM plain_files) AS known
+    SELECT DISTINCT sender FROM (SELECT sender FROM roots UNION ALL SELECT sender FROM plain_ends) AS known
     JOIN bulk_senders ON known.sender GLOB bulk_senders.pattern
 ),
 spoken AS (
