@@ -113,7 +113,8 @@ def _day(rng: np.random.Generator, day: int, count: int, has_short_ids: bool) ->
             "fate": fate,
         }
     )
-    return frame.select(
+    return frame.with_row_index("queue_file").select(
+        "queue_file",
         "at",
         "end",
         "fate",
@@ -134,9 +135,10 @@ def _events(mail: pl.DataFrame, legs: int) -> pl.DataFrame:
         return _leg(mail)
     next_id = pl.col("queue_id") + "F"
     handed = mail.with_columns(end=pl.col("at") + 1_000_000, fate=pl.lit("sent"), next=next_id)
-    return pl.concat(
-        [_leg(handed), _leg(mail.with_columns(at=pl.col("at") + 1_000_000, queue_id=next_id))], how="diagonal"
+    later = mail.with_columns(
+        at=pl.col("at") + 1_000_000, queue_id=next_id, queue_file=pl.col("queue_file") + mail.height
     )
+    return pl.concat([_leg(handed), _leg(later)], how="diagonal")
 
 
 def _leg(mail: pl.DataFrame) -> pl.DataFrame:
@@ -186,7 +188,7 @@ def _leg(mail: pl.DataFrame) -> pl.DataFrame:
 
 def _kind(mail: pl.DataFrame, kind: str, at: str, **values: pl.Expr) -> pl.DataFrame:
     stamp = pl.col(at).cast(pl.Datetime("us", "UTC"))
-    return mail.select("host", "queue_id", kind=pl.lit(kind), logged_at=stamp, **values)
+    return mail.select("host", "queue_id", "queue_file", kind=pl.lit(kind), logged_at=stamp, **values)
 
 
 def _records() -> pl.DataFrame:

@@ -172,7 +172,8 @@ def declare_share(db: duckdb.DuckDBPyConnection, events: str = "events", conditi
         CREATE OR REPLACE VIEW share AS
         SELECT
             *,
-            CASE WHEN queue_file IS NULL THEN hash(source_id, host, queue_id) ELSE hash(source_id, queue_file) END AS file
+            CASE WHEN queue_file IS NULL THEN hash(source_id, host, queue_id) ELSE hash(source_id, queue_file) END
+                AS file
         FROM {events}
         WHERE queue_id IS NOT NULL AND kind NOT IN ('refused', 'snapshot') AND {condition}
         """  # noqa: S608 - both are our own

@@ -2,7 +2,7 @@
 
 Short queue ids are used again (trap 6). Whoever reads a log from its beginning sees where: after a line that ends a
 queue file, or with an arrival, the id stands for a new one. Queue files are numbered so in the order in which they
-begin, chunk by chunk. What another log file tells of an id is not looked at; 07_linked.sql does that.
+begin. What another log file tells of an id is not looked at; 07_linked.sql does that.
 """
 
 from collections.abc import Sequence
@@ -32,11 +32,11 @@ class QueueFiles:
         order = np.argsort(place, kind="stable")
         order = order[np.argsort(key[order], kind="stable")]
         numbers = np.empty(len(order), np.int64)
-        numbers[order] = self._told(key[order], is_begin[order], is_end[order])
+        numbers[order] = self._told(key[order], place[order], is_begin[order], is_end[order])
         cuts = np.cumsum([len(found[0]) for found in about])[:-1]
         return [_with(piece, some) for piece, some in zip(pieces, np.split(numbers, cuts), strict=True)]
 
-    def _told(self, key: Numbers, is_begin: Numbers, is_end: Numbers) -> Numbers:
+    def _told(self, key: Numbers, place: Numbers, is_begin: Numbers, is_end: Numbers) -> Numbers:
         if not len(key):
             return np.empty(0, np.int64)
         is_first = np.concatenate([[True], key[1:] != key[:-1]])
@@ -51,8 +51,9 @@ class QueueFiles:
             goes_on = (open_keys[at] == started) & (is_first & ~is_begin)[starts]
             number[goes_on] = open_numbers[at[goes_on]]
         is_new = number < 0
-        number[is_new] = self._next + np.arange(is_new.sum())
-        self._next += int(is_new.sum())
+        in_order = np.flatnonzero(is_new)[np.argsort(place[starts][is_new])]
+        number[in_order] = self._next + np.arange(len(in_order))
+        self._next += len(in_order)
         numbers = number[of_start]
         self._remember(key[is_last], numbers[is_last], ~is_end[is_last])
         return numbers

@@ -15,7 +15,8 @@ class Mutation:
 
 
 ASSUMPTIONS = "56_assumptions.sql"
-PLAIN, LIFETIMES, LEGS, CHAINS = "08_plain.sql", "10_lifetimes.sql", "20_legs.sql", "30_chains.sql"
+LINKED, PLAIN, LIFETIMES = "07_linked.sql", "09_plain.sql", "10_lifetimes.sql"
+LEGS, CHAINS = "20_legs.sql", "30_chains.sql"
 ADDRESSES, DELIVERIES, CELLS, BOUNDS, PEOPLE = (
     "37_addresses.sql",
     "40_deliveries.sql",
@@ -113,11 +114,11 @@ PEOPLE_OF = (
 MESSAGES = (
     Mutation(
         "a file that others name is plain",
-        PLAIN,
+        LINKED,
         "SELECT related_queue_id AS queue_id FROM events WHERE related_queue_id IS NOT NULL",
         "SELECT queue_id FROM events WHERE false",
     ),
-    Mutation("a recipient without an end is plain", PLAIN, "ANTI JOIN questioned USING (file)", ""),
+    Mutation("a recipient without an end is plain", PLAIN, "WHERE is_questioned", "WHERE false"),
     Mutation(
         "hand-overs by reply are missed",
         CHAINS,

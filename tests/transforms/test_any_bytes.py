@@ -22,7 +22,7 @@ from transforms.registry import ENVELOPES, GRAMMARS
 DIALECTS = ("postfix-rfc3164", "postfix-rfc3339", "postfix-rfc5424", "postfix-journald", "exim", "sendmail", "exchange")
 # Of each dialect; enough for every kind of line that the simulator writes.
 _LINES = 400
-PLACE = ["source_id", "line_number"]
+PLACE = ["source_id", "line_number", "queue_file"]
 
 
 def read(content: bytes, likely: str = "syslog", chunk_bytes: int = 1 << 20) -> Parsed:
