@@ -77,8 +77,8 @@ _MOST_STEPS = 2_000
 BESIDE = (LOSSES, SILENCES, UNREAD, SENDER_WAITS, FAULTS)
 # Events of which a share is made: some half a million queue files.
 _EVENTS_IN_SHARE = 4_000_000
-# Deliveries sorted at once: some 300 bytes a row in memory, twice while they are sorted.
-_ROWS_IN_SHARE = 500_000
+# Deliveries read and sorted at once, while the next ones are read and the last ones written: 3 kB a row in all.
+_ROWS_IN_SHARE = 150_000
 # Two thirds of what a whole run may use; what exceeds it goes to disk.
 _MEMORY_LIMIT = "1000MB"
 
