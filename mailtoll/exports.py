@@ -30,7 +30,7 @@ from expectations.tables import (
 from mailtoll.run import Run, published_status
 from mailtoll.secret import secret_of
 from mailtoll.vintages import former_vintages
-from mailtoll.warehouse import Warehouse, write_parquet, write_text, written_aside
+from mailtoll.warehouse import Warehouse, copy_file, write_parquet, write_text, written_aside
 from reports.care_list import care_list, care_page
 from reports.data_dictionary import dictionary
 from reports.datapackage import TableFile, datapackage
@@ -95,8 +95,7 @@ def _write(run: Run, folder: Path, tables: Mapping[Table, Path], *, is_restricte
     files = []
     for table, source in tables.items():
         parquet, csv = folder / f"{table.name}.parquet", folder / f"{table.name}.csv"
-        with written_aside(parquet, is_restricted=is_restricted) as aside:
-            shutil.copyfile(source, aside)
+        copy_file(source, parquet, is_restricted=is_restricted)
         with written_aside(csv, is_restricted=is_restricted) as aside:
             write_csv(pl.scan_parquet(source), aside)
         files += [_described(table, path) for path in (csv, parquet)]

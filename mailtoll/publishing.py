@@ -19,7 +19,7 @@ from mailtoll.redress_policy import read_redress_policy
 from mailtoll.retention import logs_gone
 from mailtoll.run import Run
 from mailtoll.vintages import former_vintages, keep, take_vintage
-from mailtoll.warehouse import write_bytes, write_parquet
+from mailtoll.warehouse import copy_file, write_bytes, write_parquet
 from reports.analyst import analyst_report
 from reports.executive import executive_files
 from reports.impact_json import impact_json
@@ -54,8 +54,8 @@ def publish(run: Run) -> dict[str, Any]:
         if history.new:
             withdraw(warehouse)  # what is handed out is of the former count until `export` has written it anew
         publication = replace(publication, vintages=history.vintages)
-        write_parquet(pl.scan_parquet(warehouse.table("deliveries")), warehouse.published_deliveries)
-        write_parquet(pl.read_parquet(warehouse.table("accounts")), warehouse.published_accounts)
+        copy_file(warehouse.table("deliveries"), warehouse.published_deliveries)
+        copy_file(warehouse.table("accounts"), warehouse.published_accounts)
     pages = {
         "report.html": analyst_report(publication).encode(),
         "quality.html": quality_page(publication).encode(),

@@ -6,6 +6,7 @@ Everything under `warehouse/` and the tables that hold addresses are restricted:
 import fcntl
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -145,6 +146,13 @@ def write_bytes(content: bytes, path: Path, *, is_restricted: bool = False) -> P
     """Write bytes in place of `path` at once; return `path`."""
     with written_aside(path, is_restricted=is_restricted) as aside:
         aside.write_bytes(content)
+    return path
+
+
+def copy_file(source: Path, path: Path, *, is_restricted: bool = True) -> Path:
+    """Put a copy of a finished file in place of `path` at once; return `path`."""
+    with written_aside(path, is_restricted=is_restricted) as aside:
+        shutil.copyfile(source, aside)
     return path
 
 

@@ -12,7 +12,7 @@ from markupsafe import escape
 
 from expectations.tables import CARE_LIST
 from reports import words
-from reports.page import render
+from reports.page import macro, render
 from transforms.harm import harmed_accounts
 from transforms.settings import Settings
 
@@ -41,7 +41,11 @@ def care_list(accounts: pl.DataFrame, downtime: pl.DataFrame, settings: Settings
         "when": words.span(window.start, window.end, zone),
         "as_of": words.instant(settings.as_of, zone),
     }
-    told = [_told(of_all, row) for row in harmed.iter_rows(named=True)]
+    what_happened, letter = macro("care_words.txt.j2"), macro("letter.txt.j2")
+    facts = [of_all | _facts(row) for row in harmed.iter_rows(named=True)]
+    told = [
+        {"what_happened": " ".join(what_happened(**fact).split()), "letter": letter(**fact).strip()} for fact in facts
+    ]
     return CARE_LIST.conform(harmed.hstack(pl.DataFrame(told, {"what_happened": pl.String, "letter": pl.String})))
 
 
@@ -56,15 +60,11 @@ def care_page(title: str, settings: Settings, listed: pl.DataFrame) -> str:
     return render("care_list.html.j2", title=title, when=when, threshold=threshold, rows=rows, total=listed.height)
 
 
-def _told(of_all: dict[str, str], row: dict[str, Any]) -> dict[str, str]:
-    facts = of_all | {
+def _facts(row: dict[str, Any]) -> dict[str, Any]:
+    return {
         "late": row["late_deliveries"],
         "lost": row["lost_deliveries"],
         "pending": row["pending_deliveries"],
         "longest": words.duration(row["longest_delay_seconds"]),
         "down": words.duration(row["down_seconds"]) if row["down_seconds"] >= 1 else "",
-    }
-    return {
-        "what_happened": " ".join(render("care_words.txt.j2", **facts).split()),
-        "letter": render("letter.txt.j2", **facts).strip(),
     }

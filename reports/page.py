@@ -1,6 +1,6 @@
 """How pages are made: Jinja templates with everything escaped, one file each, nothing fetched."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,18 @@ def render(template: str, **context: Any) -> str:
     A template named `.txt.j2` makes plain text, in which there is nothing to escape.
     """
     return _environment().get_template(template).render(**context)
+
+
+def macro(template: str) -> Callable[..., str]:
+    """Return the macro `text` of a template as a function: for short texts by the thousand."""
+    text: Callable[..., str] = vars(_environment().get_template(template).module)["text"]
+    return text
+
+
+def preload() -> None:
+    """Compile all templates: 0.15 s that need not pass when the first page is made."""
+    for name in _environment().list_templates(extensions=["j2"]):
+        _environment().get_template(name)
 
 
 def asset(name: str) -> Markup:
