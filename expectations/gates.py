@@ -1,6 +1,8 @@
 """All quality gates, in the two places where a run may stop: before anything is stitched, before it is published."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -18,7 +20,7 @@ from expectations.tables import FINDINGS
 from transforms.gate_limits import GateLimits
 from transforms.settings import Settings
 
-__all__ = ["gates_on_impact", "gates_on_inputs", "gates_on_rungs", "is_refused", "reasons"]
+__all__ = ["gates_on_impact", "gates_on_inputs", "gates_on_rungs", "is_refused", "reasons", "side_by_side"]
 
 
 def gates_on_inputs(
@@ -37,20 +39,28 @@ def gates_on_inputs(
     ACTIVITY and CUSTOMER_RECORDS. A gate that had nothing to compare fails.
     """
     coverage, found = gates_on_coverage(activity, FINDINGS.empty() if findings is None else findings, settings, limits)
-    gates = [
-        gates_on_lines(inputs, line_counts, limits),
-        coverage,
-        gates_on_events(event_files),
-        gates_on_records(records, limits),
-    ]
-    return pl.concat(gates), found
+    gates = side_by_side(
+        partial(gates_on_lines, inputs, line_counts, limits),
+        lambda: coverage,
+        partial(gates_on_events, event_files),
+        partial(gates_on_records, records, limits),
+    )
+    return gates, found
+
+
+def side_by_side(*gates: Callable[[], pl.DataFrame]) -> pl.DataFrame:
+    """Return the GATES rows of several sets of gates, in their order; one is measured while another is judged."""
+    with ThreadPoolExecutor(2) as pool:
+        return pl.concat(pool.map(lambda judged: judged(), gates))
 
 
 def gates_on_impact(
     deliveries: pl.DataFrame | Path, cells: pl.DataFrame, records: pl.DataFrame, settings: Settings, limits: GateLimits
 ) -> pl.DataFrame:
     """Return GATES rows on DELIVERIES (a frame or its Parquet file) and the finished grid, CELLS."""
-    return pl.concat([gates_on_deliveries(deliveries, settings, limits), gates_on_cells(cells, records, settings)])
+    return side_by_side(
+        partial(gates_on_deliveries, deliveries, settings, limits), partial(gates_on_cells, cells, records, settings)
+    )
 
 
 def gates_on_rungs(

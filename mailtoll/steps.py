@@ -12,6 +12,7 @@ steps wrote into the run's folder, replaces its own output at once, and repeats 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from expectations.gates import gates_on_impact, gates_on_inputs, gates_on_rungs, reasons
+from expectations.gates import gates_on_impact, gates_on_inputs, gates_on_rungs, reasons, side_by_side
 from expectations.narrower import gates_on_narrower
 from expectations.recount import gates_on_recount
 from expectations.tables import (
@@ -281,14 +282,13 @@ def check_impact(incident: str, out: str) -> dict[str, Any]:
     cells, ladder, ordinary = (pl.read_parquet(run.warehouse.table(t.name)) for t in (CELLS, LADDER, ORDINARY))
     differing = differences(cells, pl.read_parquet(run.warehouse.table("recounted")))
     write_parquet(differing, run.warehouse.table("differences"))
-    gates = pl.concat(
-        [
-            gates_on_impact(run.warehouse.table("deliveries"), cells, run.records, run.settings, run.incident.gates),
-            gates_on_recount(differing, cells.height),
-            judge_holes(run),
-            gates_on_rungs(ladder, ordinary, cells, run.settings),
-            gates_on_narrower(pl.read_parquet(run.warehouse.table(NARROWER.name)), cells),
-        ]
+    deliveries, narrower = (run.warehouse.table(name) for name in ("deliveries", NARROWER.name))
+    gates = side_by_side(
+        partial(gates_on_impact, deliveries, cells, run.records, run.settings, run.incident.gates),
+        partial(gates_on_recount, differing, cells.height),
+        partial(judge_holes, run),
+        partial(gates_on_rungs, ladder, ordinary, cells, run.settings),
+        partial(gates_on_narrower, pl.read_parquet(narrower), cells),
     )
     write_parquet(GATES.conform(gates), run.warehouse.table("gates_on_impact"))
     return _verdict(gates)
