@@ -22,24 +22,38 @@ def gates_on_events(event_files: Sequence[Path]) -> pl.DataFrame:
 
     The key is not checked: a hostile or clumsy line may name one recipient twice, and stitching counts it once.
     """
-    declared = check_declared(event_files, EVENTS, _REMEDY, key_severity=None)
     if not has_declared_types(event_files, EVENTS):
-        return declared
+        return check_declared(event_files, EVENTS, _REMEDY, key_severity=None)
     found = [_measure(path) for path in event_files]
     measures = {name: sum(one[name] for one in found) for name in _MEASURES}
-    nothing = "" if measures["attempts"] else "the logs hold no attempt to deliver any mail: nothing to compare"
+    if not measures["attempts"]:
+        return run_counts([_no_mail(measures["events"])])
+    declared = check_declared(event_files, EVENTS, _REMEDY, key_severity=None)
     seen = f" among {counted(measures['events'], 'event')}"
 
     def count(gate: str, measure: str, noun: str, rest: str) -> Count:
         value = measures[measure]
         observed = counted(value, noun, rest) + seen
-        return Count(gate, "events", "fail", value, 0, observed, "none (fixed)", _REMEDY, nothing)
+        return Count(gate, "events", "fail", value, 0, observed, "none (fixed)", _REMEDY)
 
     counts = [
         count("attempts_say_how_they_went", "silent", "delivery attempt", "without a status or recipient"),
         count("events_name_their_queue_file", "nameless", "event", "without a queue file"),
     ]
     return pl.concat([declared, run_counts(counts)])
+
+
+def _no_mail(events: int) -> Count:
+    return Count(
+        gate="logs_hold_mail",
+        subject="events",
+        severity="fail",
+        value=1,
+        maximum=0,
+        observed=f"no line of the logs tells of an attempt to deliver mail; {counted(events, 'other fact')} found",
+        limit="at least one attempt (fixed)",
+        remedy="Check which files `logs:` names, and their `format:`; the report says whose lines each holds.",
+    )
 
 
 def _measure(path: Path) -> dict[str, int]:

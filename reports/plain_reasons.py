@@ -8,6 +8,8 @@ from reports.publication import Publication
 _WORDS = {
     "log_hole": "Part of the mail servers’ records of that time is missing.",
     "logs_reach_the_window": "Part of the mail servers’ records of that time is missing.",
+    "logs_hold_mail": "The mail servers’ records tell of no mail.",
+    "clock_set_back": "The clock of a mail server was set back, so its times cannot be trusted.",
     "quarantined": "Too many lines of the mail servers’ records could not be read.",
     "lines_add_up": "Lines of the mail servers’ records went astray while they were read.",
     "incomplete_records": "The customer records have gaps: some name no account, group or mailbox.",

@@ -43,17 +43,23 @@ def test_one_line_may_name_a_recipient_twice(tmp_path: Path) -> None:
     assert failed(gates_on_events(written(tmp_path, pl.concat([events(), events()])))) == set()
 
 
-def test_logs_without_any_attempt_hold_no_mail(tmp_path: Path) -> None:
-    gates = gates_on_events(written(tmp_path, events(kind="arrived", status=None)))
-    assert failed(gates) == {"attempts_say_how_they_went", "events_name_their_queue_file"}
-    seen = "the logs hold no attempt to deliver any mail: nothing to compare"
-    assert gate(gates, "attempts_say_how_they_went")["observed"] == seen
-
-
-def test_no_event_and_no_file_fail(tmp_path: Path) -> None:
-    for files in (written(tmp_path, EVENTS.empty()), []):
-        gates = gates_on_events(files)
-        assert failed(gates) == set(gates["gate"])
+@pytest.mark.parametrize(
+    ("frames", "found"),
+    [
+        ([events(kind="arrived", status=None)], "1 other fact"),
+        ([EVENTS.empty()], "0 other facts"),
+        ([], "0 other facts"),
+    ],
+    ids=["no attempt", "no event", "no file"],
+)
+def test_logs_without_any_attempt_hold_no_mail_and_one_gate_says_so(
+    frames: list[pl.DataFrame], found: str, tmp_path: Path
+) -> None:
+    gates = gates_on_events(written(tmp_path, *frames))
+    assert gates["gate"].to_list() == ["logs_hold_mail"]
+    assert failed(gates) == {"logs_hold_mail"}
+    seen = f"no line of the logs tells of an attempt to deliver mail; {found} found"
+    assert gate(gates, "logs_hold_mail")["observed"] == seen
 
 
 def test_a_file_of_another_shape_is_refused_not_misread(tmp_path: Path) -> None:
