@@ -25,6 +25,8 @@ _AROUND = 5
 _MOST_STEPS = 3
 # And more often than this, its lines were not written in the order of time at all.
 _MOST_PIECES = 500
+# Lines of two times are mixed where one follows the other at least once in so many stamps.
+_TIMES_A_TURN = 4
 _OVERLAP_ROWS = 5_000
 _LAST_LINE = 1 << 62
 # What tells one event of a moment from another.
@@ -143,17 +145,17 @@ def _lines_of(event_file: Path, host: str) -> pl.DataFrame:
 
 
 def _comes_again(before: pl.DataFrame, after: pl.DataFrame) -> bool:
-    """Say whether times that were there already come again: each side has lines between the other's first and last.
+    """Say whether times that were there already come again: lines of both lie mixed where both have some.
 
-    Pieces that were joined in any order lie side by side; they touch at their ends, untidy by seconds.
+    Pieces that were joined in any order lie side by side, and touch at their ends, untidy by seconds.
     """
-    return _lies_within(before, after) and _lies_within(after, before)
-
-
-def _lies_within(lines: pl.DataFrame, others: pl.DataFrame) -> bool:
-    step = timedelta(microseconds=_STEP)
-    span = others.select(first=pl.col("at").min() + step, last=pl.col("at").max() - step)
-    return lines.join(span, how="cross").filter(pl.col("at").is_between("first", "last", closed="none")).height > 0
+    at = pl.col("at")
+    sides = [lines.select("at", side=pl.lit(number)).unique() for number, lines in enumerate((before, after))]
+    both = pl.concat(sides).with_columns(first=at.min().over("side").max(), last=at.max().over("side").min())
+    is_shared = at.is_between("first", "last") & (pl.col("last") - pl.col("first") >= timedelta(microseconds=2 * _STEP))
+    side = both.filter(is_shared).sort("at", "side")["side"]
+    fewer = min(int((side == number).sum()) for number in range(len(sides)))
+    return 0 < fewer <= _TIMES_A_TURN * int((side != side.shift(1)).sum())
 
 
 def _goes_back(before: pl.DataFrame, after: pl.DataFrame) -> bool:
