@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-import polars as pl
-
 from expectations.tables import UNITS_OF_THE_RECORDS
 from reports.publication import CELL_KEY, Publication
 from transforms.settings import Definition
@@ -90,9 +88,7 @@ def heads_unit(p: Publication) -> str:
 def _where(p: Publication, **wanted: Any) -> list[Cell]:
     if p.cells is None:
         return []
-    rows = p.cells
-    for name, value in wanted.items():
-        rows = rows.filter(pl.col(name) == value)
+    rows = p.cells.filter(**wanted) if wanted else p.cells
     return [
         Cell(**row) for row in rows.select(*CELL_KEY, "measured", "lower", "upper", "baseline").iter_rows(named=True)
     ]

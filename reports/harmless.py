@@ -29,6 +29,8 @@ def harmless(value: Any) -> Any:
     """
     if not isinstance(value, str) or isinstance(value, Markup):
         return value
+    if value.isascii() and value.isprintable() and "@" not in value:  # nearly everything
+        return value
     text = _INVISIBLE.sub(lambda found: f"\\u{ord(found[0]):04x}", value)
     if "@" not in text:
         return text
