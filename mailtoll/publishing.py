@@ -4,6 +4,7 @@ A publication replaces the one before it file by file, impact.json last; a refus
 """
 
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -56,13 +57,15 @@ def publish(run: Run) -> dict[str, Any]:
         publication = replace(publication, vintages=history.vintages)
         copy_file(warehouse.table("deliveries"), warehouse.published_deliveries)
         copy_file(warehouse.table("accounts"), warehouse.published_accounts)
-    pages = {
-        "report.html": analyst_report(publication).encode(),
-        "quality.html": quality_page(publication).encode(),
-        **executive_files(publication),
-        **public_files(publication),
-        "impact.json": impact_json(publication).encode(),
-    }
+    with ThreadPoolExecutor(1) as beside:
+        summary = beside.submit(executive_files, publication)  # Typst sets its sheet without the interpreter
+        pages = {
+            "report.html": analyst_report(publication).encode(),
+            "quality.html": quality_page(publication).encode(),
+            **summary.result(),
+            **public_files(publication),
+            "impact.json": impact_json(publication).encode(),
+        }
     if not publication.is_refused:
         keep(run, history, pages)
     for name, content in pages.items():
