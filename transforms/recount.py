@@ -83,7 +83,7 @@ def _deliveries_within(
         former = find_former(stored.links)
         hops, replies = find_hops(stored, former)
         heirs = find_heirs(stored.links, former)
-        relays = hop_relays((stored.rows(part) for part in range(stored.parts)), hops)
+        relays = hop_relays((stored.rows(part, "status", "relay") for part in range(stored.parts)), hops)
         chains = find_chains(pl.concat([hops, replies]), former)
         messages, members = messages_in_windows(spans, stored.links, chains, find_notices(stored))
         guests = stored.legs_of(find_guests(stored.links, chains, hops, heirs))

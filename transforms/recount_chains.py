@@ -52,7 +52,8 @@ def find_hops(stored: Store, former: pl.DataFrame) -> tuple[pl.DataFrame, pl.Dat
 def _by_reply(stored: Store) -> pl.DataFrame:
     said = []
     for part in range(stored.parts):
-        given = stored.rows(part).filter(pl.col("related").is_not_null(), pl.col("status").is_in(["sent", "forwarded"]))
+        rows = stored.rows(part, "related", "status", "ended_at")
+        given = rows.filter(pl.col("related").is_not_null(), pl.col("status").is_in(["sent", "forwarded"]))
         said.append(given.select("row", "number", "ended_at", queue="related"))
     return pl.concat([_replied(some, stored) for some in _in_parts(pl.concat(said), "queue")])
 
@@ -167,7 +168,8 @@ def _alike(stored: Store, orphans: pl.DataFrame) -> pl.DataFrame:
 
 def _names(stored: Store, legs: pl.DataFrame) -> pl.DataFrame:
     """Return number, name: the recipients and original recipients that rows of these legs name."""
-    found = [stored.rows(part).join(legs, on="number", how="semi") for part in range(stored.parts)]
+    parts = stored.links["part"].gather(legs["number"]).unique().to_list() or [0]
+    found = [stored.rows(part, "address", "original").join(legs, on="number", how="semi") for part in parts]
     names = [rows.select("number", name=name) for rows in found for name in ("address", "original")]
     return pl.concat(names).drop_nulls().unique()
 

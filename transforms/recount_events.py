@@ -1,11 +1,12 @@
 """What of each event does the second count need?
 
 Text is replaced by 64-bit hashes at once: `key` (host and id), `queue` (id alone), `address`, `original`, `named`,
-`related`, `relay` (with the host that used it), `sender`. Stamps and delays are microseconds.
+`related`, `relay` (with the host that used it), `sender` (odd: a bulk sender). Stamps and delays are microseconds.
 """
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -23,13 +24,14 @@ _UNKNOWN_MAILBOX = (
     r"|invalid (recipient|mailbox)"
 )
 _BASE_52 = "[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]"
+_NOTHING = r"[^\s\S]"
 # Postfix's long ids, Exim's message ids and Message-IDs (Exchange) are never used again.
 _NEVER_REUSED = rf"^{_BASE_52}{{10,}}z{_BASE_52}+$|^.{{6}}-.{{6,11}}-.{{2,4}}$|@"
 
 
-def address_hash(column: str, seed: int = 2) -> pl.Expr:
+def address_hash(column: str) -> pl.Expr:
     """Return the code of a lower-cased address."""
-    return _present(column, lambda text: text.str.to_lowercase().hash(seed))
+    return _present(column, lambda text: text.str.to_lowercase().hash(2))
 
 
 def scan_pieces(event_files: list[Path], rows: int) -> Iterator[pl.LazyFrame]:
@@ -83,7 +85,7 @@ def read_events(scanned: pl.LazyFrame, places: pl.DataFrame, settings: Settings)
         "has_host": pl.col("host").fill_null("") != "",
         "at": pl.col("logged_at").dt.epoch("us"),
         "delay": (pl.col("delay_seconds") * SECOND).round().cast(pl.Int64),
-        "sender": address_hash("sender", 4),
+        "sender": _present("sender", partial(_sender_code, _bulk_pattern(settings))),
         "address": address_hash("recipient"),
         "original": address_hash("original_recipient"),
         "is_local": _in_domains("recipient", domains),
@@ -97,6 +99,19 @@ def read_events(scanned: pl.LazyFrame, places: pl.DataFrame, settings: Settings)
     read = sorted({name for code in coded.values() for name in code.meta.root_names()})
     about_files = scanned.filter(pl.col("queue_id").is_not_null(), pl.col("kind") != "refused").select(read)
     return about_files.collect(engine="streaming").lazy().select(**coded).collect()
+
+
+def _sender_code(bulk: str, sender: pl.Expr) -> pl.Expr:
+    """Return an odd code for a bulk sender, an even one for any other."""
+    text = sender.str.to_lowercase()
+    return text.hash(4) // 2 * 2 + text.str.contains(bulk).cast(pl.UInt64)
+
+
+def _bulk_pattern(settings: Settings) -> str:
+    """Return the expression that the envelope senders fit to whom a shell pattern (`*`, `?`) of `bulk_senders` fits."""
+    wild = {"*": ".*", "?": "."}
+    texts = ["".join(wild.get(c, re.escape(c)) for c in pattern.lower()) for pattern in settings.bulk_senders]
+    return f"^(?s:{'|'.join(texts)})$" if texts else _NOTHING
 
 
 def _is_foreign(client: pl.Expr) -> pl.Expr:
@@ -115,17 +130,6 @@ def with_reuse(events: pl.DataFrame) -> pl.DataFrame:
 def is_never_reused() -> pl.Expr:
     """Say of `queue_id` whether it names one queue file for ever."""
     return pl.col("queue_id").str.contains(_NEVER_REUSED)
-
-
-def read_bulk_senders(event_files: list[Path], settings: Settings) -> pl.DataFrame:
-    """Return `sender`: the codes of the envelope senders that a shell pattern (`*`, `?`) of `bulk_senders` fits."""
-    if not event_files or not settings.bulk_senders:
-        return pl.DataFrame(schema={"sender": pl.UInt64})
-    wild = {"*": ".*", "?": "."}
-    texts = ["".join(wild.get(c, re.escape(c)) for c in pattern.lower()) for pattern in settings.bulk_senders]
-    senders = pl.scan_parquet(event_files).select("sender").drop_nulls().unique()
-    fits = senders.filter(pl.col("sender").str.to_lowercase().str.contains(f"^(?s:{'|'.join(texts)})$"))
-    return fits.select(address_hash("sender", 4)).unique().collect(engine="streaming")
 
 
 def _present(column: str, code: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:

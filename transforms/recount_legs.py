@@ -10,23 +10,23 @@ import polars as pl
 from transforms.recount_events import ENDS
 
 _RANK = {"removed": 1, "ended": 2, "deleted": 3, "requeued": 4}  # of several ends of one file the highest counts
-_MOST_LINES = 2**32  # of one file: file and line are one number while the first line is looked for
+_MOST_LINES = 2**32  # of one file
 REMOVED, ENDED, DELETED, REQUEUED = (_RANK[end] for end in ENDS)
 
 
-def read_legs(events: pl.DataFrame, bulk: pl.DataFrame) -> pl.DataFrame:
-    """Return one row per leg. `events` has `leg` and all lines about its queue ids; `bulk` the codes of bulk senders.
+def read_legs(events: pl.LazyFrame) -> pl.DataFrame:
+    """Return one row per leg. `events` has `leg` and all lines about its queue ids.
 
-    Columns: leg, queue, host, has_host, arrival, file, line (of the first line), last_at, ended_at, end_kind,
-    expired_at, named, is_bulk (null: no sender known), recipient_count, announced_count, former, is_accepted,
-    is_foreign, has_client (of the arrival line), is_listed.
+    Columns: place (of the row), leg, queue, host, has_host, arrival, first_line (file and line in one number; null: no
+    line), last_at, ended_at, end_kind, expired_at, named, is_bulk (null: no sender known), recipient_count,
+    announced_count, former, is_accepted, is_foreign, has_client (of the arrival line), is_listed.
     """
     logged = _from_lines(events)
     listed = _from_listing(events)
     fits = (
-        logged.select("leg", "queue", "ended_at", "file", "line", known_arrival="arrival")
+        logged.select("leg", "queue", "ended_at", "first_line", known_arrival="arrival")
         .join(listed, on="queue")
-        .sort("queue", "known_arrival", "file", "line")
+        .sort("queue", "known_arrival", "first_line")
         .unique("queue", keep="last", maintain_order=True)
         .filter(pl.col("ended_at").is_null() | (pl.col("arrival") < pl.col("ended_at")))
     )
@@ -40,12 +40,11 @@ def read_legs(events: pl.DataFrame, bulk: pl.DataFrame) -> pl.DataFrame:
     unknown = listed.join(fits, on="queue", how="anti").with_columns(
         leg="queue", last_at="arrival", host=pl.lit(0, pl.UInt64), has_host=False, is_accepted=True, is_listed=True
     )
-    is_bulk = pl.when(pl.col("sender").is_not_null()).then(pl.col("sender").is_in(bulk["sender"].implode()))
     legs = pl.concat([known.drop("listed_sender", "listed_count"), unknown], how="diagonal")
-    return legs.with_columns(is_bulk=is_bulk).drop("sender")
+    return legs.with_columns(is_bulk=pl.col("sender") % 2 == 1).drop("sender").with_row_index("place")
 
 
-def _from_lines(events: pl.DataFrame) -> pl.DataFrame:
+def _from_lines(events: pl.LazyFrame) -> pl.DataFrame:
     kind = pl.col("kind")
     picked = (
         events.lazy()
@@ -57,7 +56,7 @@ def _from_lines(events: pl.DataFrame) -> pl.DataFrame:
             "has_host",
             "named",
             "at",
-            place=pl.col("file").cast(pl.UInt64) * _MOST_LINES + pl.col("line"),
+            first_line=pl.col("file").cast(pl.UInt64) * _MOST_LINES + pl.col("line"),
             arrived_at=_of("at", "arrived"),
             estimated_at=pl.col("at") - pl.col("delay").fill_null(0),
             ended_at=_of("at", *ENDS),
@@ -75,7 +74,7 @@ def _from_lines(events: pl.DataFrame) -> pl.DataFrame:
     )
     grouped = picked.group_by("leg").agg(
         pl.col("queue", "host", "has_host").first(),
-        pl.col("named", "place", "arrived_at", "estimated_at", "ended_at", "expired_at", "former").min(),
+        pl.col("named", "first_line", "arrived_at", "estimated_at", "ended_at", "expired_at", "former").min(),
         pl.col("queued_sender", "arrived_sender").min(),
         pl.col("recipient_count", "announced_count", "end_kind").max(),
         pl.col("is_accepted", "is_foreign", "has_client").any(),
@@ -84,10 +83,8 @@ def _from_lines(events: pl.DataFrame) -> pl.DataFrame:
     legs = grouped.with_columns(
         arrival=pl.coalesce("arrived_at", "estimated_at"),
         sender=pl.coalesce("queued_sender", "arrived_sender"),
-        file=(pl.col("place") // _MOST_LINES).cast(pl.UInt32),
-        line=(pl.col("place") % _MOST_LINES).cast(pl.UInt32),
     )
-    unneeded = ("arrived_at", "estimated_at", "queued_sender", "arrived_sender", "place")
+    unneeded = ("arrived_at", "estimated_at", "queued_sender", "arrived_sender")
     return legs.drop(unneeded).collect(engine="streaming")
 
 
@@ -96,9 +93,9 @@ def _of(column: str, *kinds: str) -> pl.Expr:
     return pl.when(pl.col("kind").is_in(kinds)).then(column)
 
 
-def _from_listing(events: pl.DataFrame) -> pl.DataFrame:
+def _from_listing(events: pl.LazyFrame) -> pl.DataFrame:
     arrival = pl.col("at") - pl.col("delay").fill_null(0)
     listed = events.filter(pl.col("kind") == "snapshot").group_by("queue")
     return listed.agg(
         pl.col("sender").min(), arrival=arrival.min(), recipient_count=pl.col("address").n_unique().cast(pl.Int32)
-    )
+    ).collect()

@@ -11,7 +11,7 @@ _NEXT_LIFETIME = 0x9E3779B97F4A7C15  # odd, so that lifetimes of one id never me
 _LINE = ("key", "kind", "at", "address", "original", "related", "status")
 
 
-def tell_lifetimes(events: pl.DataFrame) -> pl.DataFrame:
+def tell_lifetimes(events: pl.LazyFrame) -> pl.LazyFrame:
     """Return the events (see `with_reuse`) with `leg`: the code of host, id and lifetime.
 
     All lines about a queue id must be there. Rows of a queue listing have their `queue` as their leg. Lines that
@@ -21,12 +21,13 @@ def tell_lifetimes(events: pl.DataFrame) -> pl.DataFrame:
     once = events.with_columns(leg=pl.when(pl.col("kind") == "snapshot").then("queue").otherwise("key"))
     if reused.is_empty():
         return once
-    several = _with_lifetimes(events.filter("is_reusable").join(reused, on="key"))
-    rest = once.join(reused.with_columns(is_reusable=True), on=["key", "is_reusable"], how="anti")
-    return pl.concat([rest, several])
+    several = _with_lifetimes(events.filter("is_reusable").join(reused.lazy(), on="key").collect())
+    marked = reused.lazy().with_columns(is_reusable=True)
+    rest = once.join(marked, on=["key", "is_reusable"], how="anti").collect()
+    return pl.concat([rest, several.select(rest.columns)]).lazy()
 
 
-def _used_again(events: pl.DataFrame) -> pl.DataFrame:
+def _used_again(events: pl.LazyFrame) -> pl.DataFrame:
     """Return the keys that may have had several lifetimes, and whether one file holds all their lines.
 
     Nearly every key plainly has one: in one file, a single arrival that nothing precedes and a single end that nothing
@@ -51,7 +52,7 @@ def _used_again(events: pl.DataFrame) -> pl.DataFrame:
     )
     is_plain = (pl.col("arrivals") <= 1) & (pl.col("ends") <= 1) & pl.col("is_one_file")
     several = usage.filter(~is_plain | pl.col("is_preceded").fill_null(False) | pl.col("is_followed").fill_null(False))
-    return several.select("key", "is_one_file")
+    return several.select("key", "is_one_file").collect(engine="streaming")
 
 
 def _with_lifetimes(events: pl.DataFrame) -> pl.DataFrame:

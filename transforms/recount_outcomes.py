@@ -19,8 +19,10 @@ _LISTING_TAKES = 10 * SECOND  # a queue that moves while it is listed
 def hop_relays(parts: Iterable[pl.DataFrame], hops: pl.DataFrame) -> pl.DataFrame:
     """Return relay: the next hops to which more than half of what was sent came back as a queue file of ours.
 
-    `parts` together are the rows of all recipients.
+    `parts` together are the rows of all recipients: row, status and relay.
     """
+    if hops.is_empty():
+        return pl.DataFrame(schema={"relay": pl.UInt64})
     tallies = []
     for rows in parts:
         sent = rows.filter(pl.col("status") == "sent", pl.col("relay").is_not_null()).select("row", "relay")

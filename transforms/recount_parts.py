@@ -24,7 +24,7 @@ _EVENTS_IN_PART = 1_000_000  # some 250 MB while a part is worked on
 _AT_ONCE = 2  # parts in hand, as half of what is done with one is done by one core
 
 Made = TypeVar("Made")
-Work = Callable[[int, pl.DataFrame], Made]
+Work = Callable[[int, pl.LazyFrame], Made]
 Read = Callable[[], pl.DataFrame]
 
 
@@ -43,7 +43,7 @@ def work_in_parts(event_files: list[Path], settings: Settings, folder: Path, wor
     scanned = scan_pieces(event_files, _EVENTS_IN_PART)
     pieces = [partial(read_events, piece, places, settings) for piece in scanned]
     if len(pieces) == 1:
-        return Parts([work(0, with_reuse(pieces[0]()))], 1, _no_keys())
+        return Parts([work(0, with_reuse(pieces[0]()).lazy())], 1, _no_keys())
     seen, dealer, made = _Seen(), Dealer(folder, len(pieces), _EVENTS_IN_PART), []
     for found in _side_by_side(partial(_work_on_whole, work, number, piece) for number, piece in enumerate(pieces)):
         made.append(found.made)
@@ -54,7 +54,7 @@ def work_in_parts(event_files: list[Path], settings: Settings, folder: Path, wor
         for again in _side_by_side(partial(_again, piece, taken_back) for piece in pieces):
             dealer.take(again)
     dealt = enumerate(dealer.groups(), start=len(pieces))
-    made += _side_by_side(partial(work, number, events) for number, events in dealt)
+    made += _side_by_side(partial(work, number, events.lazy()) for number, events in dealt)
     return Parts(made, len(pieces), taken_back)
 
 
@@ -83,9 +83,10 @@ class _Found(Generic[Made]):
 def _work_on_whole(work: Work[Made], number: int, read: Read) -> _Found[Made]:
     events = read()
     keys = _whole(events)
-    is_whole = events.select(_is_of(keys)).to_series()
-    made = work(number, events.filter(is_whole).drop("queue_id").with_columns(is_reusable=False))
-    return _Found(made, keys, events["host"].unique(), with_reuse(events.filter(~is_whole)))
+    marked = events.with_columns(is_whole=_is_of(keys))
+    made = work(number, marked.lazy().filter("is_whole").with_columns(is_reusable=False))
+    rest = marked.filter(~pl.col("is_whole")).drop("is_whole")
+    return _Found(made, keys, events["host"].unique(), with_reuse(rest))
 
 
 def _again(read: Read, taken_back: pl.Series) -> pl.DataFrame:

@@ -12,10 +12,10 @@ _FINAL = ("sent", "forwarded", "bounced", "expired", "discarded")
 _SAID = ["ended_at", "status", "delay", "related", "relay", "is_unknown_mailbox"]
 
 
-def read_recipients(events: pl.DataFrame, legs: pl.DataFrame) -> pl.DataFrame:
+def read_recipients(events: pl.LazyFrame, legs: pl.DataFrame) -> pl.DataFrame:
     """Return one row per leg, address and original. `events` has `leg`, `legs` are theirs.
 
-    Columns: leg, address, original, is_local, is_original_local, is_tried, named_at, first_at,
+    Columns: place (of the leg), address, original, is_local, is_original_local, is_tried, named_at, first_at,
     first_line (file and line in one number), and of the line that ended it, null while there is none: ended_at,
     status, delay, related, relay, is_unknown_mailbox. A queue listing speaks for the legs that it lists.
     """
@@ -47,22 +47,25 @@ def read_recipients(events: pl.DataFrame, legs: pl.DataFrame) -> pl.DataFrame:
             first_line=pl.col("line").min(),
             ends=pl.col("is_end").sum(),
         )
+        .collect()
     )
-    return _placed(_with_first_ends(rows, final), legs)
+    told = _placed(_with_first_ends(rows, final), legs)
+    return told.join(legs.select("leg", "place"), on="leg", validate="m:1").drop("leg")
 
 
-def _with_first_ends(rows: pl.DataFrame, final: pl.DataFrame) -> pl.DataFrame:
+def _with_first_ends(rows: pl.DataFrame, final: pl.LazyFrame) -> pl.DataFrame:
     """Replace what was mixed from several lines that end a recipient by what the first of them says."""
     several = rows.filter(pl.col("ends") > 1)
     if several.is_empty():
         return rows.drop("ends")
     first = (
         final.filter(pl.col("ended_at").is_not_null())
-        .join(several.select(_ROW), on=_ROW, how="semi", nulls_equal=True)
+        .join(several.lazy().select(_ROW), on=_ROW, how="semi", nulls_equal=True)
         .select(*_ROW, *_SAID, "line", "file")
         .sort(pl.col("status") == "forwarded", "ended_at", "file", "line")
         .unique(_ROW, keep="first", maintain_order=True)
         .drop("line", "file")
+        .collect()
     )
     settled = several.drop(_SAID).join(first, on=_ROW, nulls_equal=True, validate="1:1").select(rows.columns)
     return pl.concat([rows.filter(pl.col("ends") <= 1), settled]).drop("ends")
