@@ -327,7 +327,7 @@ DELIVERIES = Table(
         Column("attempts", pl.Int64, "attempts for it, over all legs", minimum=0),
         Column("dsn", pl.String, "status code of the line that decided", is_nullable=True),
         Column("reason", pl.String, "the rule that decided the outcome"),
-        Column("source_id", pl.String, "file of the line that decided", is_nullable=True),
+        Column("source_id", pl.String, "file, and piece of it, of the line that decided", is_nullable=True),
         Column("line_number", pl.Int64, "line that decided", is_nullable=True),
     ),
     note="`all` deliveries sum to `deliveries.total` in impact.json.",
