@@ -158,23 +158,22 @@ def shares(stored: Store, members: pl.DataFrame) -> Iterator[tuple[pl.DataFrame,
     placed = members.with_columns(part=part_of.gather(members["number"]))
     later = placed.filter(pl.col("depth") > 0)
     scattered = later.filter(later["part"] != part_of.gather(later["root"]))["root"].unique()
-    is_scattered = pl.col("root").is_in(scattered.implode())
-    by_part = placed.filter(~is_scattered).partition_by("part", as_dict=True)
-    for part in sorted(by_part):
-        yield from _of_parts(stored, by_part.pop(part))
-    yield from _of_parts(stored, placed.filter(is_scattered))
+    placed = placed.with_columns(is_whole=~pl.col("root").is_in(scattered.implode()))
+    for part in placed.filter("is_whole")["part"].unique().sort():
+        yield from _of_parts(stored, placed.filter("is_whole", part=part))
+    yield from _of_parts(stored, placed.filter(~pl.col("is_whole")))
 
 
 def _of_parts(stored: Store, members: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
     """Yield the legs and rows of these messages, at most `_MESSAGES_IN_SHARE` messages at a time; at least once."""
-    parts = members["part"].unique().to_list() or [0]
+    parts = members["part"].unique().sort().to_list() or [0]
     if members.height <= _MESSAGES_IN_SHARE:
-        own = members.drop("part")
+        own = members.drop("part", "is_whole")
         legs = [stored.legs(part).join(own, on="number", validate="1:1") for part in parts]
         yield pl.concat(legs), pl.concat([stored.rows(part).join(own, on="number", validate="m:1") for part in parts])
         return
     dealt = members.select(
-        pl.exclude("part"), share=((pl.col("root").rank("dense") - 1) // _MESSAGES_IN_SHARE).cast(pl.UInt16)
+        pl.exclude("part", "is_whole"), share=((pl.col("root").rank("dense") - 1) // _MESSAGES_IN_SHARE).cast(pl.UInt16)
     )
     with TemporaryDirectory(dir=stored.folder) as name:
         empty, folder = {}, Path(name)

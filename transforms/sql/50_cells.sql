@@ -27,20 +27,8 @@ CREATE OR REPLACE MACRO holds(facts, place) AS (facts >> (108 + place)::HUGEINT)
 CREATE OR REPLACE MACRO unproven(facts) AS facts & ~(((1::HUGEINT << 54) - 1) << 18 | (1::HUGEINT << 109));
 
 CREATE OR REPLACE TABLE touches AS
-SELECT
-    window_number,
-    hash(message_key) AS message,
-    is_bulk,
-    is_sender_unknown,
-    segment,
-    address,
-    mailbox,
-    account_id,
-    customer_id,
-    is_nameless,
-    is_address_doubted,
-    facts_of(late_step, closed_step, seen_step, open_step, unresolved_step, doubt_step, is_lost, is_loss_proven, is_pending, is_unresolved) AS facts
-FROM (
+WITH
+seen AS (
     SELECT
         windows.window_number,
         deliveries.message_key,
@@ -91,7 +79,28 @@ FROM (
     JOIN windows ON deliveries.arrived_at >= windows.start_at AND deliveries.arrived_at < windows.end_at
     LEFT JOIN brackets AS by_delay ON deliveries.delay_seconds >= by_delay.at_least AND deliveries.delay_seconds < by_delay.below
     CROSS JOIN torn_log
+),
+known AS (
+    SELECT
+        *,
+        facts_of(late_step, closed_step, seen_step, open_step, unresolved_step, doubt_step, is_lost, is_loss_proven, is_pending, is_unresolved) AS facts
+    FROM seen
 )
+SELECT
+    window_number,
+    hash(message_key) AS message,
+    is_bulk,
+    is_sender_unknown,
+    segment,
+    address,
+    mailbox,
+    account_id,
+    customer_id,
+    is_nameless,
+    is_address_doubted,
+    facts
+FROM known
+WHERE facts <> 0  -- most mail is on time, and counts nowhere
 UNION ALL
 -- Mail that the log shows elsewhere and that may have arrived in the incident's window, or in another queue file than shown.
 SELECT
