@@ -53,16 +53,27 @@ def _place(line: str) -> int | None:
 
 
 def _beginning(spans: list[tuple[int, int]]) -> int | None:
-    """Return where the longest stretch that no span covers ends; a span whose end lies before its start wraps."""
+    """Return where the longest stretch that no span covers ends.
+
+    A span whose end lies before its start goes on over New Year, or pieces were joined out of order: whichever leaves
+    the longer stretch.
+    """
     if not spans:
         return None
-    pieces = sorted(p for a, b in spans for p in ([(a, b)] if a <= b else [(a, _YEAR_SECONDS), (0, b)]))
+    over_new_year = [p for a, b in spans for p in ([(a, b)] if a <= b else [(a, _YEAR_SECONDS), (0, b)])]
+    joined = [(min(span), max(span)) for span in spans]
+    return max(_longest_gap(over_new_year), _longest_gap(joined), key=lambda found: found[0])[1]
+
+
+def _longest_gap(spans: list[tuple[int, int]]) -> tuple[int, int]:
+    """Return the length of the longest stretch of the circle that no span covers, and where it ends."""
+    pieces = sorted(spans)
     best_gap, begin, reach = -1, pieces[0][0], pieces[0][1]
     for start, end in [*pieces[1:], (pieces[0][0] + _YEAR_SECONDS, 0)]:
         if start - reach > best_gap:
             best_gap, begin = start - reach, start % _YEAR_SECONDS
         reach = max(reach, end)
-    return begin
+    return best_gap, begin
 
 
 def _nearest_year(begin: int | None, near: datetime) -> int:

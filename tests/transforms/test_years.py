@@ -8,6 +8,7 @@ from transforms.years import first_years, is_yearless
 
 NOV, DEC, NEW_YEAR_S_EVE = "Nov 25 02:22:48 mx1", "Dec 10 00:00:00 mx1", "Dec 31 23:59:59 mx1"
 JAN, FEB = "Jan  1 00:00:00 mx1", "Feb 10 00:00:00 mx1"
+AUG, MAR = "Aug  1 00:00:00 mx1", "Mar  1 00:00:00 mx1"
 OTHER = "no stamp at all"
 
 
@@ -19,6 +20,8 @@ OTHER = "no stamp at all"
         ([(JAN, FEB), (NOV, DEC), (DEC, NEW_YEAR_S_EVE)], [2031, 2030, 2030]),
         ([(DEC, JAN), (JAN, FEB)], [2030, 2031]),
         ([(DEC, FEB)], [2030]),
+        ([(DEC, NOV), (NOV, DEC)], [2030, 2030]),  # one has its pieces joined, the newest first
+        ([(AUG, MAR), (JAN, FEB)], [2030, 2031]),  # one goes on for seven months
         ([(JAN, FEB)], [2030]),
         ([(OTHER, OTHER), (NOV, JAN)], [2030, 2030]),
         ([(OTHER, OTHER)], [2030]),
