@@ -27,6 +27,12 @@ FROM waits
 ANTI JOIN ended ON ended.file = waits.file AND ended.recipient = waits.recipient
     AND ended.original_recipient IS NOT DISTINCT FROM waits.original_recipient
 UNION
+SELECT share.file  -- named at arrival, and under this name without an end
+FROM share
+ANTI JOIN linked USING (file)
+ANTI JOIN ended ON ended.file = share.file AND ended.recipient = share.recipient AND ended.original_recipient IS NULL
+WHERE share.kind = 'accepted'
+UNION
 SELECT ended.file  -- several recipients of which two may be one
 FROM ended
 SEMI JOIN several USING (file)

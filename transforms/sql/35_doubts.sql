@@ -34,7 +34,7 @@ FROM (
     FROM (
         SELECT host, has_arrival_line, message_id, recipient_count, announced_count, end_kind FROM legs WHERE is_accepted AND lifetime >= 0
         UNION ALL
-        SELECT host, true, 'has one', recipient_count, NULL, 'removed' FROM plain_files
+        SELECT host, true, 'has one', recipient_count, announced_count, 'removed' FROM plain_files
     ) AS legs
     GROUP BY legs.host
 )
@@ -63,7 +63,7 @@ told_files AS (
     UNION ALL BY NAME
     SELECT
         host, arrived_at, true AS has_arrival_line, sender, message_id, true AS is_accepted, false AS is_listed, recipient_count,
-        'removed' AS end_kind, arrived_at AS ended_at, true AS is_first, recipient_count AS named, recipient_count AS finals, arrived_at AS last_final_at
+        'removed' AS end_kind, arrived_at AS ended_at, true AS is_first, ends AS named, ends AS finals, arrived_at AS last_final_at
     FROM plain_files
 ),
 files AS (  -- from their beginning to their end within the log
