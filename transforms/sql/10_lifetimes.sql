@@ -49,10 +49,9 @@ told AS (
     SELECT
         events.*, moment(logged_at, position, line_number) AS moment, is_one_file, position,
         count(*) OVER (PARTITION BY host, queue_id, source_id) AS lines_in_file
-    FROM events
+    FROM (FROM few_lines UNION ALL FROM events WHERE NOT getvariable('are_few') AND kind NOT IN ('refused', 'snapshot')) AS events
     JOIN reused USING (host, queue_id)
     JOIN sources USING (source_id)
-    WHERE kind NOT IN ('refused', 'snapshot')
 ),
 once AS (  -- overlapping files repeat lines: those of the file that tells most of the id give the order
     SELECT DISTINCT ON (host, queue_id, kind, logged_at, recipient, original_recipient, status, related_queue_id) * EXCLUDE (lines_in_file)
