@@ -70,7 +70,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any
     return incident, content
 
 
-@pytest.mark.parametrize(("seed", "joined"), enumerate(JOINED))
+@pytest.mark.parametrize(("seed", "joined"), list(enumerate(JOINED)))
 def test_a_log_in_drawn_pieces_gives_the_figures_of_the_whole(
     seed: int, joined: str, whole: tuple[Path, dict[str, Any]], tmp_path: Path
 ) -> None:
