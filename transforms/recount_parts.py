@@ -20,7 +20,7 @@ from transforms.recount_dealer import Dealer
 from transforms.recount_events import ENDS, is_never_reused, places_in_time, read_events, scan_pieces, with_reuse
 from transforms.settings import Settings
 
-_EVENTS_IN_PART = 1_000_000  # some 250 MB while a part is worked on
+_EVENTS_IN_PART = 500_000  # some 130 MB while a part is worked on
 _AT_ONCE = 2  # parts in hand, as half of what is done with one is done by one core
 
 Made = TypeVar("Made")
