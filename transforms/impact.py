@@ -79,8 +79,8 @@ BESIDE = (LOSSES, SILENCES, UNREAD, SENDER_WAITS, FAULTS)
 _EVENTS_IN_SHARE = 4_000_000
 # Deliveries read and sorted at once, while the next ones are read and the last ones written: 3 kB a row in all.
 _ROWS_IN_SHARE = 150_000
-# Two thirds of what a whole run may use; what exceeds it goes to disk.
-_MEMORY_LIMIT = "1000MB"
+# Half of what a whole run may use, as the second count works beside; what exceeds it goes to disk.
+_MEMORY_LIMIT = "800MB"
 
 
 @dataclass(frozen=True)
