@@ -93,7 +93,9 @@ class Postfix:
         return f"{head}dovecot[640]: imap-login: Login: user=<u{who}>, method=PLAIN, rip=203.0.113.5, mpid={who}, TLS\n"
 
     def _name(self, mail: Mail) -> str:
-        return f"{mail.number * 7919 % 0xFFFFF:05X}{0x200000 + mail.number % 0xFFFFF:X}"
+        # No two live queue files may have one id: the microsecond differs in each round of the inodes.
+        inode_round = mail.number // 0xFFFFF
+        return f"{(mail.number * 7919 + inode_round) % 0xFFFFF:05X}{0x200000 + mail.number % 0xFFFFF:X}"
 
     def _active(self, head: str, mail: Mail, name: str) -> str:
         size, count = 1000 + mail.who * 7, len(mail.boxes)
