@@ -210,8 +210,10 @@ def _shares_of_events(event_files: Sequence[Path]) -> Iterator[_Share]:
             together, room = [], _EVENTS_IN_SHARE
         together.append(path)
         room -= rows
-    if together or not event_files:
-        yield _Share(_parquet(together)) if together else _Share()
+    if together:
+        yield _Share(_parquet(together))
+    elif not event_files:
+        yield _Share()
 
 
 def _parquet(paths: Sequence[Path]) -> str:

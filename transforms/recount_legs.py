@@ -46,31 +46,27 @@ def read_legs(events: pl.LazyFrame) -> pl.DataFrame:
 
 def _from_lines(events: pl.LazyFrame) -> pl.DataFrame:
     kind = pl.col("kind")
-    picked = (
-        events.lazy()
-        .filter(kind != "snapshot")
-        .select(
-            "leg",
-            "queue",
-            "host",
-            "has_host",
-            "named",
-            "at",
-            first_line=pl.col("file").cast(pl.UInt64) * _MOST_LINES + pl.col("line"),
-            arrived_at=_of("at", "arrived"),
-            estimated_at=pl.col("at") - pl.col("delay").fill_null(0),
-            ended_at=_of("at", *ENDS),
-            end_kind=kind.replace_strict(_RANK, default=None, return_dtype=pl.UInt8),
-            expired_at=_of("at", "expired"),
-            queued_sender=_of("sender", "queued"),
-            arrived_sender=_of("sender", "arrived"),
-            recipient_count=_of("recipient_count", "queued"),
-            announced_count=_of("recipient_count", "arrived"),
-            former=_of("related", "arrived"),
-            is_accepted=~kind.is_in(["arrived", "named"]) | (pl.col("recipient_count") > 0).fill_null(False),
-            is_foreign=_of("is_foreign", "arrived"),
-            has_client=_of("is_foreign", "arrived").is_not_null(),
-        )
+    picked = events.filter(kind != "snapshot").select(
+        "leg",
+        "queue",
+        "host",
+        "has_host",
+        "named",
+        "at",
+        first_line=pl.col("file").cast(pl.UInt64) * _MOST_LINES + pl.col("line"),
+        arrived_at=_of("at", "arrived"),
+        estimated_at=pl.col("at") - pl.col("delay").fill_null(0),
+        ended_at=_of("at", *ENDS),
+        end_kind=kind.replace_strict(_RANK, default=None, return_dtype=pl.UInt8),
+        expired_at=_of("at", "expired"),
+        queued_sender=_of("sender", "queued"),
+        arrived_sender=_of("sender", "arrived"),
+        recipient_count=_of("recipient_count", "queued"),
+        announced_count=_of("recipient_count", "arrived"),
+        former=_of("related", "arrived"),
+        is_accepted=~kind.is_in(["arrived", "named"]) | (pl.col("recipient_count") > 0).fill_null(False),
+        is_foreign=_of("is_foreign", "arrived"),
+        has_client=_of("is_foreign", "arrived").is_not_null(),
     )
     grouped = picked.group_by("leg").agg(
         pl.col("queue", "host", "has_host").first(),

@@ -1,5 +1,5 @@
 -- Of which queue files is more to be asked than their own log file tells?
--- In:  events; files; customer_records
+-- In:  events; files
 -- Out: linked, those that are not orderly, or that a line, an id used again or the machine itself may tie to others
 --
 -- Rule: a line of a linked queue file names another that we know, or a line of another names it, or a queue listing

@@ -30,9 +30,11 @@ WHERE queue_id IS NOT NULL AND kind NOT IN ('refused', 'snapshot');
 CREATE OR REPLACE TABLE few_lines AS  -- by the id alone first: few ids reach the files' own index of what they hold
 FROM sought SEMI JOIN long_files AS long ON long.queue_id = sought.queue_id WHERE getvariable('are_few');
 
+CREATE OR REPLACE VIEW long_lines AS FROM few_lines UNION ALL FROM sought WHERE NOT getvariable('are_few');
+
 CREATE OR REPLACE VIEW stated AS
 SELECT lines.*, moment(logged_at, position, line_number) AS moment, 0 AS lifetime
-FROM (FROM few_lines UNION ALL FROM sought WHERE NOT getvariable('are_few')) AS lines
+FROM long_lines AS lines
 JOIN sources USING (source_id);
 
 CREATE OR REPLACE TABLE queue_files AS FROM queue_files_of('stated');  -- as if no id were used twice
@@ -47,9 +49,9 @@ CREATE OR REPLACE TABLE lifetimes AS  -- one row per fact about a reused id
 WITH
 told AS (
     SELECT
-        events.*, moment(logged_at, position, line_number) AS moment, is_one_file, position,
+        lines.*, moment(logged_at, position, line_number) AS moment, is_one_file, position,
         count(*) OVER (PARTITION BY host, queue_id, source_id) AS lines_in_file
-    FROM (FROM few_lines UNION ALL FROM events WHERE NOT getvariable('are_few') AND kind NOT IN ('refused', 'snapshot')) AS events
+    FROM long_lines AS lines
     JOIN reused USING (host, queue_id)
     JOIN sources USING (source_id)
 ),
