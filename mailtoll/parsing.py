@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from hashlib import sha256
@@ -28,7 +29,7 @@ from transforms.dialect import Envelope, Grammar, LogOptions
 from transforms.falls import find_falls, in_pieces, piece_starts
 from transforms.lines import read_lines
 from transforms.mixed import MixedEnvelope
-from transforms.parse import Parsed, add_up, parse_stream
+from transforms.parse import Parsed, add_up, are_in_order, parse_stream
 from transforms.registry import ENVELOPES, GRAMMARS
 
 # Enough lines to see what a file begins with, few enough to cost nothing.
@@ -97,11 +98,11 @@ def _parse(warehouse: Warehouse, source: Mapping[str, Any]) -> dict[str, Any]:
             if written:
                 written.result()
             written = writing.submit(writer.write_table, _arrow(part.pieces))
-            rest.append(Parsed([], part.quarantine, part.line_counts, part.activity, part.findings))
+            rest.append(replace(part, pieces=[]))
         if written:
             written.result()
         writer.close()
-    falls = find_falls(warehouse.part("events", source_id))
+    falls = [] if are_in_order(rest) else find_falls(warehouse.part("events", source_id))
     if starts := piece_starts(falls):
         _tell_pieces(warehouse.part("events", source_id), starts)
     clocks = find_clock_findings(warehouse.part("events", source_id), falls, source_id, str(source["uri"]))

@@ -48,6 +48,12 @@ class Fall(NamedTuple):
     copies: int = 0
 
 
+def is_in_order(logged_at: pl.Series) -> bool:
+    """Say that no line's time lies clearly before that of a line before it, of whatever host: then none falls back."""
+    at = logged_at.dt.timestamp("us").to_numpy()
+    return bool((np.maximum.accumulate(at) - at < _STEP).all())
+
+
 def find_falls(event_file: Path) -> list[Fall]:
     """Return where time falls back in one log file, given its EVENTS (Parquet), by host and line."""
     with pq.ParquetFile(event_file, read_dictionary=["host"]) as file:

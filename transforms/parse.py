@@ -18,9 +18,10 @@ import polars as pl
 from expectations.tables import ACTIVITY, EVENTS, FINDINGS, LINE_COUNTS, QUARANTINE
 from sources.domains import ascii_domains
 from transforms.dialect import Envelope, Grammar, Opened
+from transforms.falls import is_in_order
 from transforms.lines import CHUNK_BYTES, read_lines
 from transforms.loss_marks import find_loss_marks
-from transforms.queue_files import QueueFiles
+from transforms.queue_files import QueueFiles, Told, read_queue_files
 from transforms.spans import Mask
 from transforms.tally import count_activity, count_lines
 
@@ -32,7 +33,8 @@ _IN_FLIGHT = 3
 class Parsed:
     """What one chunk of a file gave: frames of EVENTS, QUARANTINE, LINE_COUNTS, ACTIVITY and FINDINGS.
 
-    Events come in `pieces`, as putting frames together copies them.
+    Events come in `pieces`, as putting frames together copies them. `is_in_order`: no line's time lies clearly before
+    that of a line before it (`falls.py`).
     """
 
     pieces: Sequence[pl.DataFrame]
@@ -40,6 +42,7 @@ class Parsed:
     line_counts: pl.DataFrame
     activity: pl.DataFrame
     findings: pl.DataFrame
+    is_in_order: bool
 
     @cached_property
     def events(self) -> pl.DataFrame:
@@ -58,19 +61,20 @@ def parse_stream(
     """Yield what each chunk of `stream` gives, in file order."""
     queue_files = QueueFiles()
     with ThreadPoolExecutor(_WORKERS) as workers:
-        waiting: deque[Future[Parsed]] = deque()
+        waiting: deque[Future[tuple[Parsed, Told]]] = deque()
         for raw in read_lines(stream, chunk_bytes):
             opened = _by_category(envelope.open(raw))
             waiting.append(workers.submit(_read_chunk, raw, opened, grammars, source_id, uri))
             if len(waiting) >= _IN_FLIGHT:
-                yield _numbered(waiting.popleft().result(), queue_files)
+                yield _numbered(waiting.popleft(), queue_files)
         while waiting:
-            yield _numbered(waiting.popleft().result(), queue_files)
+            yield _numbered(waiting.popleft(), queue_files)
 
 
-def _numbered(parsed: Parsed, queue_files: QueueFiles) -> Parsed:
+def _numbered(read: Future[tuple[Parsed, Told]], queue_files: QueueFiles) -> Parsed:
     """Give events the numbers of their queue files, which are carried from chunk to chunk."""
-    return replace(parsed, pieces=queue_files.number(parsed.pieces)) if parsed.pieces else parsed
+    parsed, told = read.result()
+    return replace(parsed, pieces=queue_files.number(told))
 
 
 def _by_category(opened: Opened) -> Opened:
@@ -78,7 +82,9 @@ def _by_category(opened: Opened) -> Opened:
     return Opened(opened.lines.with_columns(pl.col("host", "service").cast(pl.Categorical)), opened.aside)
 
 
-def _read_chunk(raw: pl.DataFrame, opened: Opened, grammars: Mapping[str, Grammar], source_id: str, uri: str) -> Parsed:
+def _read_chunk(
+    raw: pl.DataFrame, opened: Opened, grammars: Mapping[str, Grammar], source_id: str, uri: str
+) -> tuple[Parsed, Told]:
     services = opened.lines["service"].unique()
     names = services.cast(pl.String)
     asides, events = [opened.aside], list[pl.DataFrame]()
@@ -95,13 +101,15 @@ def _read_chunk(raw: pl.DataFrame, opened: Opened, grammars: Mapping[str, Gramma
             asides.append(reading.aside)
     told = pl.concat([EVENTS.empty()["line_number"], *(frame["line_number"] for frame in events)])
     aside = pl.concat(asides, how="vertical_relaxed").unique("line_number", keep="first", maintain_order=True)
-    return Parsed(
+    parsed = Parsed(
         events,
         _quarantine(raw, aside, source_id, uri),
         count_lines(raw, opened.lines, told, aside["line_number"], source_id),
         count_activity(opened.lines, source_id),
         find_loss_marks(opened.lines, source_id),
+        is_in_order(opened.lines["logged_at"]),
     )
+    return parsed, read_queue_files(events)
 
 
 def _is_in(service: pl.Series, some: pl.Series) -> Mask:
@@ -130,6 +138,14 @@ def add_up(line_counts: Sequence[pl.DataFrame]) -> pl.DataFrame:
     )
 
 
+def are_in_order(parts: Sequence[Parsed]) -> bool:
+    """Say whether no line's time lies clearly before that of a line before it, in one chunk or in several."""
+    spans = [p.line_counts.select(pl.col("first_at").min(), pl.col("last_at").max()) for p in parts]
+    edges = pl.concat([LINE_COUNTS.empty().select("first_at", "last_at"), *spans]).drop_nulls()
+    firsts_and_lasts = edges.select(pl.concat_list(pl.all())).to_series().explode()
+    return all(p.is_in_order for p in parts) and is_in_order(firsts_and_lasts)
+
+
 def merge(parts: Sequence[Parsed]) -> Parsed:
     """Put the chunks of one small log together."""
     return Parsed(
@@ -138,4 +154,5 @@ def merge(parts: Sequence[Parsed]) -> Parsed:
         add_up([p.line_counts for p in parts]),
         pl.concat([ACTIVITY.empty(), *(p.activity for p in parts)]),
         pl.concat([FINDINGS.empty(), *(p.findings for p in parts)]),
+        are_in_order(parts),
     )

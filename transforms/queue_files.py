@@ -6,6 +6,7 @@ begin. What another log file tells of an id is not looked at; 07_linked.sql does
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -15,6 +16,54 @@ import polars as pl
 _MOST_OPEN = 500_000
 _ENDS = ("removed", "ended", "deleted", "requeued")
 Numbers = np.ndarray
+Mask = np.ndarray
+_NOTHING = np.empty(0, np.uint64), np.empty(0, np.int64), np.empty(0, bool), np.empty(0, bool)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What one chunk tells of queue files: its events by queue file, then in the order of the file.
+
+    `order` are places among the `counts` events that the pieces hold about queue files. `starts` marks each event with
+    which a queue file begins or is first spoken of; all else describes these starts (`goes_on`: it may be known from
+    earlier chunks; `place` is that in the file), or the last event of each key.
+    """
+
+    pieces: Sequence[pl.DataFrame]
+    counts: list[int]
+    order: Numbers
+    starts: Mask
+    started: Numbers
+    place: Numbers
+    goes_on: Mask
+    is_last: Mask
+    last: Numbers
+    is_open: Mask
+
+
+def read_queue_files(pieces: Sequence[pl.DataFrame]) -> Told:
+    """Read what frames of EVENTS, those of one chunk, tell of queue files; other chunks are not looked at."""
+    about = [_read(piece) for piece in pieces]
+    key, place, is_begin, is_end = (np.concatenate(column) for column in zip(_NOTHING, *about, strict=True))
+    order = _by_key_and_place(key, place)
+    key, place, is_begin, is_end = key[order], place[order], is_begin[order], is_end[order]
+    is_last = np.ones(len(key), bool)
+    is_last[:-1] = key[1:] != key[:-1]
+    is_first, is_after_end = np.ones(len(key), bool), np.zeros(len(key), bool)
+    is_first[1:], is_after_end[1:] = is_last[:-1], is_end[:-1]
+    starts = is_first | is_begin | is_after_end
+    return Told(
+        pieces,
+        [len(found[0]) for found in about],
+        order,
+        starts,
+        key[starts],
+        place[starts],
+        (is_first & ~is_begin)[starts],
+        is_last,
+        key[is_last],
+        ~is_end[is_last],
+    )
 
 
 class QueueFiles:
@@ -24,39 +73,32 @@ class QueueFiles:
         self._next = 0
         self._open = np.empty(0, np.uint64), np.empty(0, np.int64)  # keys in order, and their numbers
 
-    def number(self, pieces: Sequence[pl.DataFrame]) -> list[pl.DataFrame]:
-        """Return frames of EVENTS, those of one chunk, with their `queue_file`; null where they name no queue id."""
-        about = [_read(piece) for piece in pieces]
-        key, place, is_begin, is_end = (np.concatenate(column) for column in zip(*about, strict=True))
-        # By queue file, then by line; a stable sort, as one line may state several facts.
-        order = np.argsort(place, kind="stable")
-        order = order[np.argsort(key[order], kind="stable")]
-        numbers = np.empty(len(order), np.int64)
-        numbers[order] = self._told(key[order], place[order], is_begin[order], is_end[order])
-        cuts = np.cumsum([len(found[0]) for found in about])[:-1]
-        return [_with(piece, some) for piece, some in zip(pieces, np.split(numbers, cuts), strict=True)]
+    def number(self, told: Told) -> list[pl.DataFrame]:
+        """Return the frames of EVENTS of a chunk with their `queue_file`; null where they name no queue id."""
+        of_event = np.empty(len(told.order), np.int64)
+        if len(told.order):
+            in_order = self._numbers(told)[np.cumsum(told.starts) - 1]
+            self._remember(told.last, in_order[told.is_last], told.is_open)
+            of_event[told.order] = in_order
+        ends = np.cumsum(told.counts)
+        return [
+            _with(piece, of_event[end - count : end])
+            for piece, count, end in zip(told.pieces, told.counts, ends, strict=True)
+        ]
 
-    def _told(self, key: Numbers, place: Numbers, is_begin: Numbers, is_end: Numbers) -> Numbers:
-        if not len(key):
-            return np.empty(0, np.int64)
-        is_first = np.concatenate([[True], key[1:] != key[:-1]])
-        is_last = np.concatenate([is_first[1:], [True]])
-        starts = is_first | is_begin | np.concatenate([[False], is_end[:-1]])
-        of_start = np.cumsum(starts) - 1
-        started = key[starts]
+    def _numbers(self, told: Told) -> Numbers:
+        """Return the number of each start's queue file: what goes on has one, others get the next in file order."""
+        number = np.full(len(told.started), -1, np.int64)
         open_keys, open_numbers = self._open
-        number = np.full(len(started), -1, np.int64)
-        if len(open_keys):  # what goes on from earlier chunks
-            at = np.minimum(np.searchsorted(open_keys, started), len(open_keys) - 1)
-            goes_on = (open_keys[at] == started) & (is_first & ~is_begin)[starts]
+        if len(open_keys):
+            at = np.minimum(np.searchsorted(open_keys, told.started), len(open_keys) - 1)
+            goes_on = told.goes_on & (open_keys[at] == told.started)
             number[goes_on] = open_numbers[at[goes_on]]
         is_new = number < 0
-        in_order = np.flatnonzero(is_new)[np.argsort(place[starts][is_new])]
-        number[in_order] = self._next + np.arange(len(in_order))
-        self._next += len(in_order)
-        numbers = number[of_start]
-        self._remember(key[is_last], numbers[is_last], ~is_end[is_last])
-        return numbers
+        new = np.flatnonzero(is_new)[np.argsort(told.place[is_new])]
+        number[new] = self._next + np.arange(len(new))
+        self._next += len(new)
+        return number
 
     def _remember(self, keys: Numbers, numbers: Numbers, is_open: Numbers) -> None:
         """Put the last queue file of each key in place of those before it."""
@@ -72,6 +114,24 @@ class QueueFiles:
             keys, numbers = keys[is_late], numbers[is_late]
         order = np.argsort(keys, kind="stable")
         self._open = keys[order], numbers[order]
+
+
+def _by_key_and_place(key: Numbers, place: Numbers) -> Numbers:
+    """Return the order by key, then by place, then as they come: one line may state several facts.
+
+    Keys are hashes: their first bits nearly always tell them apart, and leave room for the place in one number, which
+    is sorted eight times as fast.
+    """
+    by_place = np.argsort(place, kind="stable")
+    bits = np.uint64(len(place).bit_length())
+    rank = np.arange(len(place), dtype=np.uint64)
+    both = (key[by_place] >> bits << bits) | rank
+    both.sort()
+    order = by_place[both & ((np.uint64(1) << bits) - np.uint64(1))]
+    is_alike = both[1:] >> bits == both[:-1] >> bits
+    if (key[order[1:]] != key[order[:-1]])[is_alike].any():
+        order = by_place[np.argsort(key[by_place], kind="stable")]
+    return order
 
 
 def _read(piece: pl.DataFrame) -> tuple[Numbers, Numbers, Numbers, Numbers]:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.transforms.dialects import facts, fates
 from transforms.dialect import OPENED, Opened, Reading
-from transforms.parse import Parsed, add_up, merge, parse_stream
+from transforms.parse import Parsed, add_up, are_in_order, merge, parse_stream
 
 AT = datetime(2030, 3, 4, 12, tzinfo=UTC)
 
@@ -94,3 +94,33 @@ def test_counts_of_the_same_host_program_and_fate_add_up() -> None:
         ("c", "ignored", 1),
     ]
     assert add_up([]).is_empty()
+
+
+class Stamped:
+    """Opens `HH:MM:SS` as the time of a line of program `a`."""
+
+    def open(self, raw: pl.DataFrame) -> Opened:
+        at = ("2030-03-04 " + raw["text"]).str.to_datetime("%F %T", time_unit="us", time_zone="UTC")
+        lines = raw.select("line_number", "text", host=pl.lit("mx1"), service=pl.lit("a")).with_columns(
+            at.alias("logged_at")
+        )
+        return Opened(lines.select(*OPENED), raw.select("line_number", reason=pl.lit("")).clear())
+
+
+@pytest.mark.parametrize("chunk_bytes", [9, 18, 1 << 20])  # one line at once, two, all
+@pytest.mark.parametrize(
+    ("times", "expected"),
+    [
+        ((), True),
+        (("12:00:00", "12:00:00", "12:00:01"), True),
+        (("12:00:00", "12:00:20", "12:00:11", "12:00:21"), True),  # untidy by seconds
+        (("12:00:00", "12:00:20", "12:00:10", "12:00:21"), False),
+        (("12:00:20", "12:00:16", "12:00:12", "12:00:08"), False),  # bit by bit
+    ],
+)
+def test_lines_whose_time_lies_clearly_before_an_earlier_lines_are_not_in_order(
+    times: tuple[str, ...], expected: bool, chunk_bytes: int
+) -> None:
+    stream = io.BytesIO("".join(f"{at}\n" for at in times).encode())
+    parts = list(parse_stream(stream, Stamped(), {}, "f" * 16, "x.log", chunk_bytes))
+    assert are_in_order(parts) is expected

@@ -16,7 +16,7 @@ from expectations.tables import DELIVERIES, LOSSES
 from tests.spec.mess import RECORDS, logs
 from tests.spec.tables import Row, arrived, event_frame, queued, record_frame, removed, sent, settings
 from transforms import impact
-from transforms.queue_files import QueueFiles
+from transforms.queue_files import QueueFiles, read_queue_files
 
 FEW = hypothesis_settings(max_examples=15, deadline=None)
 
@@ -44,7 +44,9 @@ def by_source(rows: list[Row], pieces: int = 1) -> list[pl.DataFrame]:
     found = []
     for frame in event_frame(rows).drop("queue_file").partition_by("source_id"):
         files, size = QueueFiles(), -(-frame.height // pieces)
-        found.append(pl.concat(files.number([frame[n : n + size]])[0] for n in range(0, frame.height, size)))
+        found.append(
+            pl.concat(files.number(read_queue_files([frame[n : n + size]]))[0] for n in range(0, frame.height, size))
+        )
     return [frame.select(event_frame([]).columns) for frame in found]
 
 

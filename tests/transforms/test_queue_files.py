@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.spec.tables import event_frame, line
 from transforms import queue_files
-from transforms.queue_files import QueueFiles
+from transforms.queue_files import QueueFiles, read_queue_files
 
 ENDS = ("removed", "ended", "deleted", "requeued")
 Fact = tuple[str, str]  # queue id and kind
@@ -22,7 +23,7 @@ def numbered(facts: Sequence[Fact], chunk: int = 1_000) -> list[int | None]:
     files, found = QueueFiles(), []
     for first in range(0, frame.height, chunk):
         pieces = frame[first : first + chunk].partition_by("kind")
-        found += files.number(pieces)
+        found += files.number(read_queue_files(pieces))
     return pl.concat(found).sort("line_number")["queue_file"].to_list() if found else []
 
 
@@ -71,5 +72,17 @@ def test_of_queue_files_without_an_end_only_the_latest_are_remembered(monkeypatc
 
 def test_ids_of_two_hosts_are_two_queue_files() -> None:
     facts = event_frame([line("arrived", "A", 0), line("arrived", "A", 1, host="mx2")]).drop("queue_file")
-    (found,) = QueueFiles().number([facts])
+    (found,) = QueueFiles().number(read_queue_files([facts]))
     assert found["queue_file"].n_unique() == 2
+
+
+def test_keys_whose_first_bits_are_alike_are_told_apart() -> None:
+    key = np.array([7 << 40 | low for low in (2, 1, 2, 1)], np.uint64)
+    assert queue_files._by_key_and_place(key, np.array([1, 2, 3, 4])).tolist() == [1, 3, 0, 2]
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 9)), max_size=30), st.sampled_from((0, 40, 62)))
+def test_events_are_put_in_the_order_of_key_place_and_coming(facts: list[tuple[int, int]], shift: int) -> None:
+    key, place = (np.array([fact[n] for fact in facts], np.int64) for n in (0, 1))
+    expected = sorted(range(len(facts)), key=lambda n: (*facts[n], n))
+    assert queue_files._by_key_and_place(key.astype(np.uint64) << np.uint64(shift), place).tolist() == expected
