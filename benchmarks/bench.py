@@ -29,6 +29,8 @@ ANALYSERS = {"postfix": "pflogsumm", "exim": "eximstats"}
 PLACES = f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}:/usr/sbin"
 STEPS = """
 import sys
+from mailtoll.process import spare
+spare()
 from expectations.tables import FINDINGS
 from mailtoll import steps
 from mailtoll.run import Run

@@ -4,8 +4,6 @@ Exit status: 0 published, 2 bad input, 3 refused by a quality gate.
 """
 
 import argparse
-import atexit
-import gc
 import logging
 import os
 import sys
@@ -15,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from mailtoll.process import spare
 from transforms.errors import BadInput
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ PUBLISHED, BAD_INPUT, REFUSED, INTERRUPTED = 0, 2, 3, 130
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; bad input ends in one sentence on standard error."""
-    atexit.register(gc.freeze)  # else Python looks for garbage once more when all of it goes anyway: a second of a run
+    spare()
     try:
         arguments = _parser().parse_args(argv)
         return int(arguments.command(arguments))

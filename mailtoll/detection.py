@@ -1,4 +1,7 @@
-"""The window in a run: found by the step `stitch`, used by all later ones, set beside the others by `count`."""
+"""The window in a run: where it is to be detected, found by the step `stitch` and used by all later ones.
+
+Where it is declared, the step `count` finds the same beside it. It sets all windows beside one another.
+"""
 
 import polars as pl
 

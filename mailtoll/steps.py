@@ -243,7 +243,8 @@ def stitch(incident: str, out: str) -> dict[str, Any]:
         outcomes = dict(db.sql("SELECT outcome, count(*) FROM deliveries GROUP BY outcome").fetchall())
         for beside in impact.BESIDE:
             write_parquet(impact.table(db, beside.name, beside), run.warehouse.table(beside.name))
-    find_window(run)
+    if run.incident.declared_window() is None:
+        find_window(run)
     return {"rows": sum(outcomes.values()), **outcomes}
 
 
@@ -253,6 +254,8 @@ def count(incident: str, out: str) -> dict[str, Any]:
     run = Run.of(incident, out)
     require_definition(run.incident, run.warehouse)
     keep_snapshot(run)
+    if run.incident.declared_window():
+        find_window(run)
     with impact.workspace() as db:
         for name in ("deliveries", *(beside.name for beside in impact.BESIDE)):
             db.read_parquet(str(run.warehouse.table(name))).create_view(name)

@@ -115,6 +115,7 @@ def workspace() -> Iterator[duckdb.DuckDBPyConnection]:
                 "memory_limit": _MEMORY_LIMIT,
                 "temp_directory": spill,
                 "preserve_insertion_order": "false",
+                "checkpoint_threshold": "1TB",  # else tables in memory are compressed, which one thread does
                 "allocator_background_threads": "true",  # give back what is free: a tenth less memory in stitching
             }
         )
