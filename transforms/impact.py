@@ -77,8 +77,10 @@ _MOST_STEPS = 2_000
 BESIDE = (LOSSES, SILENCES, UNREAD, SENDER_WAITS, FAULTS)
 # Events of which a share is made: some half a million queue files.
 _EVENTS_IN_SHARE = 4_000_000
-# Deliveries read and sorted at once, while the next ones are read and the last ones written: 3 kB a row in all.
-_ROWS_IN_SHARE = 150_000
+# Deliveries read and sorted at once, while the next ones are read and the last ones written: 3 kB a row in all. All
+# deliveries are looked at for each share, so that there must not be many.
+_ROWS_IN_SHARE = 50_000
+_MOST_SHARES = 60
 # Half of what a whole run may use, as the second count works beside; what exceeds it goes to disk.
 _MEMORY_LIMIT = "800MB"
 
@@ -301,9 +303,10 @@ def deliveries_in_order(db: duckdb.DuckDBPyConnection) -> pl.LazyFrame:
 
 
 def _shares_by_arrival(db: duckdb.DuckDBPyConnection) -> Iterator[str]:
-    """Yield conditions that cut the deliveries by arrival into shares of about `_ROWS_IN_SHARE`."""
+    """Yield conditions that cut the deliveries by arrival into shares of about `_ROWS_IN_SHARE`, or into the most."""
     ((rows,),) = db.sql("SELECT count(*) FROM deliveries").fetchall()
-    cuts = [cut * _ROWS_IN_SHARE / rows for cut in range(1, round(rows / _ROWS_IN_SHARE))] or [1.0]
+    shares = min(round(rows / _ROWS_IN_SHARE), _MOST_SHARES)
+    cuts = [cut / shares for cut in range(1, shares)] or [1.0]
     ((edges,),) = db.execute(
         "SELECT quantile_disc(epoch_us(arrived_at), ?::DOUBLE[]) FROM deliveries", [cuts]
     ).fetchall()
