@@ -9,7 +9,8 @@ Each table is there as CSV and as Parquet; `datapackage.json` and `data-dictiona
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import file_digest
 from pathlib import Path
 
@@ -57,25 +58,25 @@ def export(run: Run) -> dict[str, str]:
     secret = secret_of(run.incident.id, str(run.incident.path)) if run.incident.annexes else None
     warehouse = run.warehouse
     public, restricted = (warehouse.root / name for name in _FOLDERS)
-    _write(run, public, {table: warehouse.table(table.name) for table in _FIGURES}, is_restricted=False)
-
-    listed = care_list(_read(warehouse, ACCOUNTS), _read(warehouse, DOWNTIME), run.settings)
-    write_parquet(listed, warehouse.table(CARE_LIST.name))
-    people = {table: warehouse.table(table.name) for table in (*_PEOPLE, CARE_LIST)}
-    _write(run, restricted, people, is_restricted=True)
-    page = care_page(run.incident.title, run.settings, listed)
+    with ThreadPoolExecutor(1) as beside:
+        listing = beside.submit(_care_list, run)  # a thousand letters, while tables are written without the interpreter
+        files = _write_tables(run, public, _FIGURES, is_restricted=False)
+        _describe(run, public, files, is_restricted=False)
+        files = _write_tables(run, restricted, _PEOPLE, is_restricted=True)
+        page = listing.result()
+    files += _write_tables(run, restricted, (CARE_LIST,), is_restricted=True)
+    _describe(run, restricted, files, is_restricted=True)
     write_text(page, restricted / "care_list.html", is_restricted=True)
     paths = {"exports": public, "restricted": restricted}
     if secret is None:
         shutil.rmtree(restricted / "annex", ignore_errors=True)
     else:
-        annex = {}
-        for table in _PEOPLE:
-            keyed = pseudonymous(table)
+        annex = tuple(map(pseudonymous, _PEOPLE))
+        for table, keyed in zip(_PEOPLE, annex, strict=True):
             write_parquet(pseudonymise(_read(warehouse, table), table, secret), warehouse.table(keyed.name))
-            annex[keyed] = warehouse.table(keyed.name)
         paths["annex"] = restricted / "annex"
-        _write(run, paths["annex"], annex, is_restricted=True)
+        files = _write_tables(run, paths["annex"], annex, is_restricted=True)
+        _describe(run, paths["annex"], files, is_restricted=True)
     return {name: str(path) for name, path in paths.items()}
 
 
@@ -89,20 +90,34 @@ def _read(warehouse: Warehouse, table: Table) -> pl.DataFrame:
     return pl.read_parquet(warehouse.table(table.name))
 
 
-def _write(run: Run, folder: Path, tables: Mapping[Table, Path], *, is_restricted: bool) -> None:
-    """Write tables, given as Parquet, and what describes them; a descriptor comes after what it describes."""
+def _care_list(run: Run) -> str:
+    """Write the table CARE_LIST; return its page."""
+    listed = care_list(_read(run.warehouse, ACCOUNTS), _read(run.warehouse, DOWNTIME), run.settings)
+    write_parquet(listed, run.warehouse.table(CARE_LIST.name))
+    return care_page(run.incident.title, run.settings, listed)
+
+
+def _write_tables(run: Run, folder: Path, tables: Sequence[Table], *, is_restricted: bool) -> list[TableFile]:
+    """Write tables of the run as CSV and as Parquet; return what describes the files."""
     folder.mkdir(mode=0o700 if is_restricted else 0o755, parents=True, exist_ok=True)
     files = []
-    for table, source in tables.items():
+    for table in tables:
+        source = run.warehouse.table(table.name)
         parquet, csv = folder / f"{table.name}.parquet", folder / f"{table.name}.csv"
         copy_file(source, parquet, is_restricted=is_restricted)
         with written_aside(csv, is_restricted=is_restricted) as aside:
             write_csv(pl.scan_parquet(source), aside)
         files += [_described(table, path) for path in (csv, parquet)]
+    return files
+
+
+def _describe(run: Run, folder: Path, files: list[TableFile], *, is_restricted: bool) -> None:
+    """Write what describes the tables of a folder, after them."""
     name = f"{run.incident.id}-{folder.name}"
     version = str(former_vintages(run)[-1].number)
     head = f"# Data dictionary\n\nThe tables of this folder: {run.incident.title}, count {version}.\n"
-    write_text(dictionary(tuple(tables), head), folder / "data-dictionary.md", is_restricted=is_restricted)
+    tables = tuple(dict.fromkeys(file.table for file in files))
+    write_text(dictionary(tables, head), folder / "data-dictionary.md", is_restricted=is_restricted)
     descriptor = datapackage(name, run.incident.title, version, files)
     write_text(descriptor, folder / "datapackage.json", is_restricted=is_restricted)
 
