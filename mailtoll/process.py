@@ -1,8 +1,10 @@
-"""What a process of ours need not do: look for garbage in what stays, wait by spinning."""
+"""What a process of ours need not do: look for garbage in what stays, wait by spinning, hold memory that is free."""
 
 import atexit
+import ctypes
 import gc
 import os
+from contextlib import suppress
 
 # What loading makes is there to stay. Python would look for garbage in it after every 700 objects, a tenth of the time.
 _OBJECTS_BEFORE_GARBAGE = 50_000
@@ -13,3 +15,12 @@ def spare() -> None:
     gc.set_threshold(_OBJECTS_BEFORE_GARBAGE, 50, 100)
     atexit.register(gc.freeze)  # else it looks once more when all of it goes anyway: a second of a run
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # its threads wait by spinning, and nothing here is theirs
+
+
+def give_back() -> None:
+    """Give free memory back to the system, of which allocators keep a hundred megabytes for threads that have ended."""
+    from pyarrow import default_memory_pool  # heavy, and loaded by whoever has used much
+
+    default_memory_pool().release_unused()
+    with suppress(AttributeError):  # no such function in other C libraries than GNU's
+        ctypes.CDLL(None).malloc_trim(0)

@@ -49,6 +49,7 @@ from mailtoll.file_years import with_years
 from mailtoll.lock import alone_in_folder
 from mailtoll.manifest import forget_records, recorded
 from mailtoll.parsing import parse_pulled
+from mailtoll.process import give_back
 from mailtoll.run import Run
 from mailtoll.snapshot import keep_snapshot
 from mailtoll.standby import specs_beside_standby, with_standby
@@ -125,6 +126,7 @@ def _ingest(incident: Path, out: Path, progress: Callable[[str], None]) -> list[
     for number, source_id in enumerate(ids, start=1):
         progress(f"parsing log file {number} of {len(ids)}")
         parse_log(str(incident), str(out), source_id)
+    give_back()
     progress("pulling customer records")
     pull_customer_records(str(incident), str(out))
     progress("checking logs and records")
@@ -137,6 +139,7 @@ def _measure(incident: Path, out: Path, progress: Callable[[str], None]) -> list
         beside.submit(_load_pages)
         progress("stitching messages")
         stitch(str(incident), str(out))
+        give_back()
         progress("counting twice")
         again = beside.submit(recount, str(incident), str(out))
         count(str(incident), str(out))
