@@ -1,5 +1,7 @@
 """What every room's tests may use: the project's folder and the recorded flood."""
 
+import gc
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,3 +19,11 @@ def project() -> Path:
 def demo_incident() -> Path:
     """The incident file of the recorded flood."""
     return PROJECT / "incidents" / "officemail-lab" / "incident.yaml"
+
+
+@pytest.fixture(autouse=True)
+def usual_garbage() -> Iterator[None]:
+    """Let a command that a test ran in this process (`mailtoll.process`) not decide when others' garbage is found."""
+    usual = gc.get_threshold()
+    yield
+    gc.set_threshold(*usual)
