@@ -137,6 +137,7 @@ def _measure(incident: Path, out: Path, progress: Callable[[str], None]) -> list
     """Stitch, count, count again beside it, and check; return why the run is refused."""
     with ThreadPoolExecutor(1) as beside:
         beside.submit(_load_pages)
+        preload_change_points()
         progress("stitching messages")
         stitch(str(incident), str(out))
         give_back()
@@ -238,7 +239,9 @@ def _inputs(run: Run) -> pl.DataFrame:
 def stitch(incident: str, out: str) -> dict[str, Any]:
     """Make deliveries of the events; return their number by outcome."""
     run = Run.of(incident, out)
-    preload_change_points()
+    is_window_sought = run.incident.declared_window() is None
+    if is_window_sought:
+        preload_change_points()
     with impact.workspace() as db:
         impact.stitch(db, run.event_files(), run.records, run.settings, run.parts(QUARANTINE))
         keep_context(db, run.warehouse)
@@ -246,7 +249,7 @@ def stitch(incident: str, out: str) -> dict[str, Any]:
         outcomes = dict(db.sql("SELECT outcome, count(*) FROM deliveries GROUP BY outcome").fetchall())
         for beside in impact.BESIDE:
             write_parquet(impact.table(db, beside.name, beside), run.warehouse.table(beside.name))
-    if run.incident.declared_window() is None:
+    if is_window_sought:
         find_window(run)
     return {"rows": sum(outcomes.values()), **outcomes}
 

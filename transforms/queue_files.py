@@ -25,8 +25,9 @@ class Told:
     """What one chunk tells of queue files: its events by queue file, then in the order of the file.
 
     `order` are places among the `counts` events that the pieces hold about queue files. `starts` marks each event with
-    which a queue file begins or is first spoken of; all else describes these starts (`goes_on`: it may be known from
-    earlier chunks; `place` is that in the file), or the last event of each key.
+    which a queue file begins or is first spoken of: `started` is its key, `place` where that is in the file, `goes_on`
+    whether it may be known from earlier chunks. `is_last` marks the last event of each key: `last` is that key,
+    `is_open` whether more of the queue file may follow.
     """
 
     pieces: Sequence[pl.DataFrame]
@@ -53,16 +54,16 @@ def read_queue_files(pieces: Sequence[pl.DataFrame]) -> Told:
     is_first[1:], is_after_end[1:] = is_last[:-1], is_end[:-1]
     starts = is_first | is_begin | is_after_end
     return Told(
-        pieces,
-        [len(found[0]) for found in about],
-        order,
-        starts,
-        key[starts],
-        place[starts],
-        (is_first & ~is_begin)[starts],
-        is_last,
-        key[is_last],
-        ~is_end[is_last],
+        pieces=pieces,
+        counts=[len(found[0]) for found in about],
+        order=order,
+        starts=starts,
+        started=key[starts],
+        place=place[starts],
+        goes_on=(is_first & ~is_begin)[starts],
+        is_last=is_last,
+        last=key[is_last],
+        is_open=~is_end[is_last],
     )
 
 
