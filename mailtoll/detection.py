@@ -1,6 +1,6 @@
-"""The window in a run: where it is to be detected, found by the step `stitch` and used by all later ones.
+"""The window in a run: found by the step `stitch`, and where it is to be detected used by all later ones.
 
-Where it is declared, the step `count` finds the same beside it. It sets all windows beside one another.
+The step `count` sets the declared window and those that were found beside one another.
 """
 
 import polars as pl

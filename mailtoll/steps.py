@@ -61,7 +61,6 @@ from transforms import impact
 from transforms.queue_listing import read_queue_listing
 from transforms.recount import differences
 from transforms.recount import recount as count_again
-from transforms.window import preload as preload_change_points
 
 
 @dataclass(frozen=True)
@@ -137,7 +136,6 @@ def _measure(incident: Path, out: Path, progress: Callable[[str], None]) -> list
     """Stitch, count, count again beside it, and check; return why the run is refused."""
     with ThreadPoolExecutor(1) as beside:
         beside.submit(_load_pages)
-        preload_change_points()
         progress("stitching messages")
         stitch(str(incident), str(out))
         give_back()
@@ -239,9 +237,6 @@ def _inputs(run: Run) -> pl.DataFrame:
 def stitch(incident: str, out: str) -> dict[str, Any]:
     """Make deliveries of the events; return their number by outcome."""
     run = Run.of(incident, out)
-    is_window_sought = run.incident.declared_window() is None
-    if is_window_sought:
-        preload_change_points()
     with impact.workspace() as db:
         impact.stitch(db, run.event_files(), run.records, run.settings, run.parts(QUARANTINE))
         keep_context(db, run.warehouse)
@@ -249,8 +244,7 @@ def stitch(incident: str, out: str) -> dict[str, Any]:
         outcomes = dict(db.sql("SELECT outcome, count(*) FROM deliveries GROUP BY outcome").fetchall())
         for beside in impact.BESIDE:
             write_parquet(impact.table(db, beside.name, beside), run.warehouse.table(beside.name))
-    if is_window_sought:
-        find_window(run)
+    find_window(run)
     return {"rows": sum(outcomes.values()), **outcomes}
 
 
@@ -260,8 +254,6 @@ def count(incident: str, out: str) -> dict[str, Any]:
     run = Run.of(incident, out)
     require_definition(run.incident, run.warehouse)
     keep_snapshot(run)
-    if run.incident.declared_window():
-        find_window(run)
     with impact.workspace() as db:
         for name in ("deliveries", *(beside.name for beside in impact.BESIDE)):
             db.read_parquet(str(run.warehouse.table(name))).create_view(name)

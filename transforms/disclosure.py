@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from itertools import combinations, pairwise
 
 import numpy as np
-from scipy.optimize import linprog
 
 SMALLEST_SHOWN = 10
 ROUNDED_TO = 5
@@ -87,6 +86,8 @@ def _is_safe(counts: Counts, withheld: set[_Place], guarded: _Guarded) -> bool:
 
 def _range_of(counts: Counts, withheld: set[_Place], guarded: _Guarded) -> tuple[float, float]:
     """Return the least and the greatest value that agree with all that is shown and known."""
+    from scipy.optimize import linprog  # slow to load: only where something is to be guarded
+
     columns = len(counts[0])
     segments = max(columns - 1, 1)
     size = len(counts) * segments

@@ -4,7 +4,7 @@
    next one's, by day and by night. Late is what the headline calls late, and lost mail. The last threshold's length
    before *as of* is left out: what arrived there can't be judged yet.
 2. The steps' shares (arcsine square root, which makes their noise alike) are split where their level changes: the
-   exact minimum of squared error plus a price per change point (`ruptures`, PELT, every step a candidate).
+   exact minimum of squared error plus a price per change point (`change_points.py`).
 3. A level stands out when it is clear above ordinary time: by five points, and at least twice as high. Ordinary is the
    baseline's share where a baseline was declared, else the lowest level.
 4. Neighbouring levels that stand out are one disturbance, also over a pause shorter than the threshold. The window is
@@ -13,9 +13,7 @@
 The price is fixed beforehand; what other prices give is shown beside it.
 """
 
-import importlib
 import math
-import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -23,6 +21,7 @@ import numpy as np
 import polars as pl
 
 from expectations.tables import INSTANT, LATE_SHARE, WINDOWS
+from transforms.change_points import level_ends
 from transforms.settings import Definition, Interval
 
 PENALTIES = (2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
@@ -53,11 +52,6 @@ class Detection:
     window: Interval | None
 
 
-def preload() -> None:
-    """Start to load `ruptures` in the background: it takes as long as parsing 100 MB."""
-    threading.Thread(target=importlib.import_module, args=("ruptures",), daemon=True).start()
-
-
 def detect_window(
     deliveries: pl.LazyFrame, headline: Definition, as_of: datetime, baseline: Interval | None
 ) -> Detection:
@@ -65,7 +59,7 @@ def detect_window(
     steps = _steps(deliveries, headline, as_of)
     ordinary = _ordinary(steps, baseline)
     rows, used = [], None
-    levels: dict[float, _Levels] = {p: _levels(steps, p, ordinary) for p in PENALTIES}
+    levels = _levels(steps, ordinary)
     for penalty, found in levels.items():
         window = _window(steps, found, headline.threshold_seconds, as_of)
         used = window if penalty == PENALTY else used
@@ -153,11 +147,18 @@ def _ordinary(steps: pl.DataFrame, baseline: Interval | None) -> float | None:
     return late / mail if mail else None
 
 
-def _levels(steps: pl.DataFrame, penalty: float, ordinary: float | None) -> _Levels:
+def _levels(steps: pl.DataFrame, ordinary: float | None) -> dict[float, _Levels]:
+    """Return the levels by each of the prices."""
     late, mail = steps["late"].to_numpy(), steps["deliveries"].to_numpy()
     if len(mail) < 2 * _LEAST_STEPS:
-        return _Levels(np.zeros(len(mail)), np.zeros(len(mail), bool), np.zeros(len(mail)), 0)
-    ends = _change_points(np.arcsin(np.sqrt(late / mail)), mail, penalty)
+        return dict.fromkeys(PENALTIES, _Levels(np.zeros(len(mail)), np.zeros(len(mail), bool), np.zeros(len(mail)), 0))
+    signal = np.arcsin(np.sqrt(late / mail))
+    price = _noise_variance(signal, mail) * math.log(len(signal))
+    found = level_ends(signal, [penalty * price for penalty in PENALTIES], _LEAST_STEPS)
+    return {penalty: _judged(late, mail, ends, ordinary) for penalty, ends in zip(PENALTIES, found, strict=True)}
+
+
+def _judged(late: Numbers, mail: Numbers, ends: Numbers, ordinary: float | None) -> _Levels:
     starts = np.concatenate([[0], ends[:-1]])
     share = np.add.reduceat(late, starts) / np.add.reduceat(mail, starts)
     usual = float(share.min()) if ordinary is None else ordinary
@@ -169,15 +170,10 @@ def _levels(steps: pl.DataFrame, penalty: float, ordinary: float | None) -> _Lev
     )
 
 
-def _change_points(signal: Numbers, mail: Numbers, penalty: float) -> Numbers:
-    """Return the end of each level, as positions; the last is the number of steps."""
-    # A share's noise after the transform is 1/(4n); mail in bursts is noisier, as neighbours' differences say.
+def _noise_variance(signal: Numbers, mail: Numbers) -> float:
+    """A share's noise after the transform is 1/(4n); mail in bursts is noisier, as neighbours' differences say."""
     by_neighbours = np.median(np.abs(np.diff(signal))) / 0.6745 / math.sqrt(2)
-    variance = max(float(np.mean(1 / (4 * mail))), float(by_neighbours) ** 2)
-    import ruptures  # slow to load: only where there is something to split (`preload`)
-
-    model = ruptures.KernelCPD(kernel="linear", min_size=_LEAST_STEPS, jump=1).fit(signal.reshape(-1, 1))
-    return np.array(model.predict(pen=penalty * variance * math.log(len(signal))))
+    return max(float(np.mean(1 / (4 * mail))), float(by_neighbours) ** 2)
 
 
 def _window(steps: pl.DataFrame, levels: _Levels, threshold: int, as_of: datetime) -> Interval | None:
