@@ -84,9 +84,9 @@ def report_ready(run: dict[str, str], published: dict[str, Any]) -> None:
     retries=5,
     retry_policy=ExceptionRetryPolicy(
         [
-            RetryRule("transforms.errors.MailWaits", action=RetryAction.RETRY),
+            RetryRule("sources.errors.MailWaits", action=RetryAction.RETRY),
             RetryRule("mailtoll.lock.FolderInUse", action=RetryAction.DEFAULT),
-            RetryRule("transforms.errors.BadInput", action=RetryAction.FAIL),
+            RetryRule("sources.errors.BadInput", action=RetryAction.FAIL),
         ]
     ),
 )

@@ -22,7 +22,7 @@ FOLDER = os.environ.get("MAILTOLL_INCIDENTS")
 def list_open() -> list[dict[str, str]]:
     """Return incident file and run folder of each incident that has no final report."""
     from mailtoll.run import published_status
-    from transforms.errors import BadInput
+    from sources.errors import BadInput
 
     found = []
     for incident in sorted(Path(FOLDER or "").glob("*.yaml")) if FOLDER else []:

@@ -52,9 +52,9 @@ DEFAULTS = {
     # …and so may a folder that another run holds; but bad input stays bad until somebody mends it.
     "retry_policy": ExceptionRetryPolicy(
         [
-            RetryRule("transforms.errors.SourceAway", action=RetryAction.DEFAULT),
+            RetryRule("sources.errors.SourceAway", action=RetryAction.DEFAULT),
             RetryRule("mailtoll.lock.FolderInUse", action=RetryAction.DEFAULT),
-            RetryRule("transforms.errors.BadInput", action=RetryAction.FAIL),
+            RetryRule("sources.errors.BadInput", action=RetryAction.FAIL),
         ]
     ),
     "execution_timeout": timedelta(hours=6),

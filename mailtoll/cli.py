@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from mailtoll.process import spare
-from transforms.errors import BadInput
+from sources.errors import BadInput
 
 if TYPE_CHECKING:
     from mailtoll.steps import RunResult

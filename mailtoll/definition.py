@@ -14,7 +14,7 @@ from typing import Any
 from expectations.tables import COUNTS, MESSAGES, UNITS
 from mailtoll.incident import Incident
 from mailtoll.warehouse import Warehouse, write_text
-from transforms.errors import BadInput
+from sources.errors import BadInput
 from transforms.window import PENALTY
 
 # What an incident file says that can move a count. Claims are held against the counts, gates judge them, logs and

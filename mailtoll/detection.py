@@ -9,7 +9,7 @@ from expectations.coverage import gates_on_coverage
 from expectations.tables import ACTIVITY, FINDINGS, GATES
 from mailtoll.run import Run
 from mailtoll.warehouse import write_parquet
-from transforms.errors import BadInput
+from sources.errors import BadInput
 from transforms.ordinary import ordinary_figures
 from transforms.window import choose, detect_window
 from transforms.window_figures import figures_under

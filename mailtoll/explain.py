@@ -25,8 +25,8 @@ from mailtoll.explain_text import ReadLine, deciding, definition_text, delivery_
 from mailtoll.snapshot import Snapshot, read_snapshot
 from mailtoll.warehouse import Warehouse
 from reports.words import span
+from sources.errors import BadInput
 from transforms import impact
-from transforms.errors import BadInput
 
 
 def explain(out: Path, subject: str) -> str:

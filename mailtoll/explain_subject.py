@@ -6,7 +6,7 @@ from typing import Literal
 
 import polars as pl
 
-from transforms.errors import BadInput
+from sources.errors import BadInput
 
 Kind = Literal["account", "mailbox", "address"]
 

@@ -36,7 +36,7 @@ from reports.care_list import care_list, care_page
 from reports.data_dictionary import dictionary
 from reports.datapackage import TableFile, datapackage
 from reports.spreadsheet import write_csv
-from transforms.errors import BadInput
+from sources.errors import BadInput
 from transforms.pseudonyms import pseudonymise, pseudonymous
 
 _FIGURES = (CELLS, BOUNDS, NARROWER, LADDER, HOURS)

@@ -13,7 +13,7 @@ import polars as pl
 
 from mailtoll.run import Run
 from sources.compression import open_decompressed
-from transforms.errors import BadInput
+from sources.errors import BadInput
 from transforms.id_clocks import typical_clock
 from transforms.lines import read_lines
 from transforms.years import first_years, is_yearless

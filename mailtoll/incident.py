@@ -24,8 +24,8 @@ from mailtoll.incident_model import (
     Span,
 )
 from mailtoll.yaml_lines import Document, Key, read_yaml
+from sources.errors import BadInput
 from sources.log_spec import LogSpec, RecordsSpec
-from transforms.errors import BadInput
 from transforms.placebo import placebo_windows
 from transforms.settings import Definition, Interval, Settings
 

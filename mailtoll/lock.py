@@ -13,7 +13,7 @@ from functools import wraps
 from pathlib import Path
 from typing import TypeVar
 
-from transforms.errors import BadInput
+from sources.errors import BadInput
 
 Progress = Callable[[str], None]
 Result = TypeVar("Result")

@@ -15,7 +15,7 @@ from mailtoll.mail_ledger import MailLedger, open_ledger
 from mailtoll.run import Run
 from mailtoll.vintage_store import vintage_of
 from reports.mail import Envelope, summary_mail
-from transforms.errors import BadInput, MailWaits
+from sources.errors import BadInput, MailWaits
 
 
 def send_summary(run: Run, count: str) -> dict[str, Any]:

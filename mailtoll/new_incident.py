@@ -18,7 +18,7 @@ from mailtoll.incident import load_incident
 from mailtoll.standby import Standby, first_stamp
 from mailtoll.warehouse import written_aside
 from sources.addresses import is_remote
-from transforms.errors import BadInput
+from sources.errors import BadInput
 from transforms.settings import Interval
 
 _CLAIM = re.compile(r"\s*(?P<low>\d+)\s*(?:-\s*(?P<high>\d+))?\s*")

@@ -6,7 +6,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from mailtoll.yaml_lines import read_yaml
-from transforms.errors import BadInput
+from sources.errors import BadInput
 
 Policy = TypeVar("Policy", bound=BaseModel)
 

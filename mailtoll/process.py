@@ -6,8 +6,8 @@ import gc
 import os
 from contextlib import suppress
 
-# Polars' allocator, jemalloc: as many stores of memory as cores rather than four times that, one for large pieces too, and
-# what is free stays 3 s for whoever asks next. A twentieth less time, and a tenth less memory.
+# Polars' allocator, jemalloc: as many stores of memory as cores rather than four times that, large pieces from them
+# too, and what is free stays 3 s for whoever asks next. A twentieth less time, and a tenth less memory.
 _POLARS_MEMORY = f"narenas:{os.cpu_count() or 1},oversize_threshold:0,dirty_decay_ms:3000,muzzy_decay_ms:0"
 # What loading makes is there to stay. Python would look for garbage in it after every 700 objects, a tenth of the time.
 _OBJECTS_BEFORE_GARBAGE = 50_000

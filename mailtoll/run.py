@@ -12,7 +12,7 @@ from expectations.tables import LINE_COUNTS, Table
 from mailtoll.definition import definition_sha256
 from mailtoll.incident import Incident, load_incident
 from mailtoll.warehouse import Warehouse
-from transforms.errors import BadInput
+from sources.errors import BadInput
 from transforms.parse import add_up
 from transforms.settings import Interval, Settings
 

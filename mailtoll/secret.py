@@ -7,7 +7,7 @@ letters, digits and underscores.
 import os
 import re
 
-from transforms.errors import BadInput
+from sources.errors import BadInput
 
 SHORTEST = 32
 

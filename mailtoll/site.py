@@ -21,7 +21,7 @@ from typing import Any
 
 from mailtoll.warehouse import write_text
 from reports.site_index import incident_index, site_index
-from transforms.errors import BadInput
+from sources.errors import BadInput
 
 LATEST = "latest"
 

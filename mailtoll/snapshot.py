@@ -13,7 +13,7 @@ from typing import Any
 from mailtoll.code_digest import code_sha256
 from mailtoll.run import Run
 from mailtoll.warehouse import Warehouse, write_text
-from transforms.errors import BadInput
+from sources.errors import BadInput
 from transforms.settings import Definition, Interval, Settings
 
 

@@ -28,9 +28,9 @@ from mailtoll.run import Run
 from mailtoll.warehouse import Warehouse, sweep, write_parquet, written_aside
 from sources import log_files
 from sources.addresses import is_remote
+from sources.errors import BadInput
 from sources.log_spec import LogSpec
 from sources.raw_store import receipt_path
-from transforms.errors import BadInput
 
 PARTS = ("events", QUARANTINE.name, ACTIVITY.name, FINDINGS.name, "line_counts")
 _HABIT = timedelta(weeks=4)  # what a source usually writes is known from so long

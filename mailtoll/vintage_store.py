@@ -25,7 +25,7 @@ from typing import Any
 import polars as pl
 
 from mailtoll.warehouse import Warehouse, write_bytes, write_parquet, write_text
-from transforms.errors import BadInput
+from sources.errors import BadInput
 from transforms.settings import Definition
 from transforms.vintage import Step, Vintage
 

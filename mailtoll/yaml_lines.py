@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from transforms.errors import BadInput
+from sources.errors import BadInput
 
 Plain = str | None | list["Plain"] | dict[str, "Plain"]
 Key = tuple[str | int, ...]

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, Protocol, cast
 import zstandard
 from isal import igzip_lib
 
-from transforms.errors import BadInput
+from sources.errors import BadInput
 
 # A log line holds a dozen bytes that no compressor can guess (stamp, queue id), so real logs stay below 40 to 1.
 HIGHEST_RATIO = 250

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from transforms.errors import BadInput
+from sources.errors import BadInput
 
 _SAME_KIND = {"postgresql": "postgres", "ssh": "sftp", "https": "http", "s3": "aws"}
 

@@ -15,10 +15,10 @@ from typing import Any
 import polars as pl
 import yaml
 
+from sources.corrections import Correction, Value
+from sources.errors import BadInput
 from sources.records_file import dates_of
 from sources.records_spelling import conformed
-from transforms.corrections import Correction, Value
-from transforms.errors import BadInput
 
 _KEYS = ("select", "set", "remove", "expect", "reason", "who")
 

@@ -14,7 +14,9 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from expectations.tables import CORRECTIONS, CUSTOMER_RECORDS, INPUTS
+from sources.corrections import correct
 from sources.corrections_file import read_corrections
+from sources.errors import BadInput
 from sources.locate import Found, locate
 from sources.log_spec import RecordsSpec
 from sources.raw_store import Receipt, keep
@@ -22,8 +24,6 @@ from sources.records_database import find_table
 from sources.records_file import read_records
 from sources.records_snapshots import STATE, add_snapshot, snapshots_in, with_validity
 from sources.records_spelling import conformed
-from transforms.corrections import correct
-from transforms.errors import BadInput
 
 RECORD_COLUMNS = tuple(CUSTOMER_RECORDS.schema)
 # The grid has these rows of its own; a segment of that name would be taken for them.

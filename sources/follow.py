@@ -21,6 +21,7 @@ from fsspec.utils import glob_translate
 
 from sources.addresses import is_remote, listed
 from sources.compression import codec_of
+from sources.errors import BadInput, SourceAway
 from sources.ledger import EDGE, Entry, Ledger, digest, entry_of, is_within
 from sources.locate import Found, nothing_matches
 from sources.log_spec import LogSpec, refuse_other_options
@@ -29,7 +30,6 @@ from sources.raw_store import Receipt, receive, settle
 from sources.resumed import Joined, Vanished, insist, rest_of
 from sources.store import Listed, Store, open_store
 from sources.store_folder import Folder
-from transforms.errors import BadInput, SourceAway
 
 # Hosts that are pulled from at the same time; each over one connection, one file after the other.
 _AT_ONCE = 4

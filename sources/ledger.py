@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sources.compression import open_decompressed
+from sources.errors import BadInput
 from sources.raw_store import RAW_FOLDER, Receipt, receipt_of, write_aside
-from transforms.errors import BadInput
 
 EDGE = 4096  # bytes at either end by which a file is known: a dozen lines with their stamps and ids
 _LEDGER = RAW_FOLDER / ".ledger.json"

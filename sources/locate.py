@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from sources.addresses import MAGIC, is_remote, listed, one_line
+from sources.errors import BadInput
 from sources.resumed import Joined, insist, rest_of
 from sources.store import Listed, Store, open_store
-from transforms.errors import BadInput
 
 
 @dataclass(frozen=True)

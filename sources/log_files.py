@@ -12,11 +12,11 @@ import polars as pl
 
 from expectations.tables import FINDINGS, INPUTS
 from sources.addresses import is_remote
+from sources.errors import BadInput
 from sources.locate import Found, locate
 from sources.log_spec import LogSpec, refuse_other_options
 from sources.pulled import Pulled
 from sources.raw_store import forget, incoming, receipt_of, receive, settle
-from transforms.errors import BadInput
 
 # Two at a time: one waits for its disk or server while another is unpacked.
 _AT_ONCE = 2

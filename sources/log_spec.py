@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from transforms.errors import BadInput
+from sources.errors import BadInput
 
 FORMATS = ("auto", "postfix", "exim", "sendmail", "exchange")
 

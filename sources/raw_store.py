@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from sources.compression import Decompressed, codec_of
+from sources.errors import BadInput
 from sources.fingerprint import Content, Digest, Received
 from sources.locate import Found, unreadable
-from transforms.errors import BadInput
 
 RAW_FOLDER = Path("warehouse/raw")  # within the run's folder
 SOURCE_ID_LENGTH = 16

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from sources.connections import Connection, find_connection, variable_of
+from sources.errors import BadInput, SourceAway
 from sources.locate import Found
 from sources.log_spec import RecordsSpec
-from transforms.errors import BadInput, SourceAway
 
 if TYPE_CHECKING:
     import sqlalchemy

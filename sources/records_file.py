@@ -12,7 +12,7 @@ import pyarrow
 from pyarrow import csv as arrow_csv
 
 from sources.compression import open_decompressed
-from transforms.errors import BadInput
+from sources.errors import BadInput
 
 _DATES = ("valid_from", "valid_to")
 _ISO_DATE = r"^\d{4}-\d{2}-\d{2}$"

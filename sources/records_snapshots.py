@@ -11,8 +11,8 @@ from pathlib import Path
 
 import polars as pl
 
+from sources.errors import BadInput
 from sources.raw_store import write_aside
-from transforms.errors import BadInput
 
 STATE = ("account_id", "customer_id", "segment", "mailbox", "address")
 _BEGINS = {"first": pl.Int32, "valid_from": pl.Date}

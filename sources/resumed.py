@@ -8,8 +8,8 @@ from types import TracebackType
 from typing import BinaryIO, Self, TypeVar
 
 from sources.addresses import listed
+from sources.errors import BadInput, SourceAway
 from sources.store import Listed, Store
-from transforms.errors import BadInput, SourceAway
 
 PAUSES = (1.0, 4.0, 15.0)  # seconds before each further try at a server that does not answer
 _PIECE = 1 << 20

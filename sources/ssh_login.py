@@ -14,7 +14,7 @@ import paramiko
 from paramiko.pkey import UnknownKeyType
 
 from sources.connections import Connection
-from transforms.errors import BadInput
+from sources.errors import BadInput
 
 SECONDS = 20  # to connect, and between two pieces of an answer
 # What goes wrong is raised; paramiko would also print it, with a traceback.

@@ -10,7 +10,7 @@ from typing import BinaryIO, Protocol
 from urllib.parse import urlsplit
 
 from sources.connections import Connection, find_connection
-from transforms.errors import BadInput
+from sources.errors import BadInput
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 
 from sources.addresses import MAGIC, one_line
 from sources.connections import Connection
+from sources.errors import BadInput
 from sources.store import Listed
-from transforms.errors import BadInput
 
 
 class FsspecStore:

@@ -12,8 +12,8 @@ import requests
 
 from sources.addresses import listed
 from sources.connections import Connection
+from sources.errors import BadInput
 from sources.store import Listed
-from transforms.errors import BadInput
 
 _SECONDS = (10, 60)  # to connect, and between two pieces of an answer
 _SKIPPED_AT_ONCE = 1 << 20

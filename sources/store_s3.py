@@ -9,9 +9,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sources.connections import Connection
+from sources.errors import BadInput
 from sources.store import Listed
 from sources.store_fsspec import FsspecStore
-from transforms.errors import BadInput
 
 _CONNECT_SECONDS, _REQUEST_SECONDS = 10, 60
 _FINAL = re.compile("NO_SUCH_BUCKET|ACCESS_DENIED|INVALID_ACCESS_KEY_ID|SIGNATURE_DOES_NOT_MATCH|HTTP status 40[13]")

@@ -17,9 +17,9 @@ import paramiko
 
 from sources.addresses import MAGIC, one_line
 from sources.connections import Connection
+from sources.errors import BadInput
 from sources.ssh_login import SECONDS, log_in
 from sources.store import Listed
-from transforms.errors import BadInput
 
 _REQUESTS_AT_ONCE = 128  # of 32 KiB each: enough to fill a line, few enough to hold in memory
 

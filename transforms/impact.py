@@ -29,7 +29,7 @@ from expectations.tables import (
     UNREAD,
     Table,
 )
-from transforms.errors import BadInput
+from sources.errors import BadInput
 from transforms.settings import Settings
 
 SQL_FOLDER = Path(__file__).parent / "sql"

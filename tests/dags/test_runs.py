@@ -8,8 +8,8 @@ from types import ModuleType
 import pytest
 
 from sources.connections import find_connection
+from sources.errors import BadInput, SourceAway
 from tests.mailtoll import tiny
-from transforms.errors import BadInput, SourceAway
 
 
 @pytest.fixture(scope="module")

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 
 from mailtoll.steps import run_incident
+from sources.errors import BadInput
 from sources.store import Listed
 from sources.store_folder import Folder
 from tests.mailtoll import tiny
-from transforms.errors import BadInput
 
 PROJECT = Path(__file__).resolve().parents[2]
 SHOWN_IN = {

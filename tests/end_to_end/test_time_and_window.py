@@ -11,10 +11,10 @@ import pytest
 import yaml
 
 from mailtoll.steps import RunResult, run_incident
+from sources.errors import BadInput
 from tests.simulate import Outage, simulate, truth_cells, truth_deliveries, write_incident
 from tests.simulate.damage import CutHour
 from tests.simulate.outage import instant
-from transforms.errors import BadInput
 from transforms.window import PENALTIES, PENALTY
 
 KEY = ["unit", "threshold_seconds", "messages", "count", "segment"]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from mailtoll.cli import main
-from transforms.errors import BadInput
+from sources.errors import BadInput
 
 CELL = {
     "unit": "account",

@@ -12,8 +12,8 @@ from mailtoll.definition import definition_sha256, require_definition, write_def
 from mailtoll.incident import load_incident
 from mailtoll.steps import count, pull_logs, run_incident
 from mailtoll.warehouse import Warehouse
+from sources.errors import BadInput
 from tests.mailtoll import tiny
-from transforms.errors import BadInput
 
 
 def hashed(folder: Path, *changes: tuple[str, str]) -> str:

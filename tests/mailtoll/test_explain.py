@@ -16,10 +16,10 @@ from mailtoll.explain_replay import kept_context, replay, table_of
 from mailtoll.explain_subject import find_subject
 from mailtoll.snapshot import read_snapshot
 from mailtoll.warehouse import Warehouse
+from sources.errors import BadInput
 from tests.mailtoll import tiny
 from tests.mailtoll.ungated import run, stand_in
 from transforms import impact
-from transforms.errors import BadInput
 
 PEOPLE = ("A1", "B1", "B2", "D1")
 

@@ -10,8 +10,8 @@ import pytest
 
 from mailtoll import outgoing
 from mailtoll.site import put_on_site
+from sources.errors import BadInput
 from tests.reports.pages import read
-from transforms.errors import BadInput
 
 
 def test_the_site_shows_rounded_figures_at_addresses_that_stay(gone_out: Path, count: str) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mailtoll.durations import parse_duration, spell_duration
 from mailtoll.incident import load_incident
-from transforms.errors import BadInput
+from sources.errors import BadInput
 from transforms.settings import Definition, Interval
 
 PLAIN = """\

@@ -19,10 +19,10 @@ from mailtoll.cli import main
 from mailtoll.run import Run
 from mailtoll.vintage_store import vintage_of
 from reports.mail import Envelope, summary_mail
+from sources.errors import MailWaits
 from tests.mailtoll.postfix import POSTFIX, postfix
 from tests.mailtoll.relay import unwilling_relay
 from tests.reports.pages import blocks, words_in
-from transforms.errors import MailWaits
 
 TO = ["Änne Ünal <aenne@example.com>", "Bo <bo@example.com>"]
 NOBODY_THERE = "smtp://127.0.0.1:9?disable_ssl=true&disable_tls=true"

@@ -7,9 +7,9 @@ import pytest
 
 from expectations.tables import FINDINGS, GATES
 from mailtoll import outgoing, publishing, steps
+from sources.errors import BadInput
 from tests.mailtoll import tiny
 from tests.mailtoll.ungated import run, stand_in
-from transforms.errors import BadInput
 
 OF_A_COUNT = {"public", "exports", "restricted", "accounts.parquet", "deliveries.parquet"}
 OF_A_REFUSAL = {

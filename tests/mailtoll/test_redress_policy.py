@@ -6,8 +6,8 @@ import pytest
 
 from mailtoll.redress_policy import read_redress_policy
 from mailtoll.steps import run_incident
+from sources.errors import BadInput
 from tests.mailtoll import tiny
-from transforms.errors import BadInput
 from transforms.redress import Cut, Scheme
 
 POLICY = """\

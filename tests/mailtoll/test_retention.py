@@ -13,9 +13,9 @@ from mailtoll.cli import main
 from mailtoll.lock import hold
 from mailtoll.retention import apply_policy, read_policy
 from mailtoll.standby import collected, ingest, load_standby
+from sources.errors import BadInput
 from tests.mailtoll import tiny
 from tests.mailtoll.test_standby import NOON, STANDBY
-from transforms.errors import BadInput
 
 POLICY = "runs: [runs/*]\nstores: [store]\nraw_after: 90d\nrestricted_after: 365d\n"
 AT = datetime(2031, 6, 1, tzinfo=UTC)

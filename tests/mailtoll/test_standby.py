@@ -13,8 +13,8 @@ from mailtoll import standby as module
 from mailtoll.cli import main
 from mailtoll.new_incident import propose_baseline
 from mailtoll.standby import Standby, collected, ingest, load_standby, missed
+from sources.errors import BadInput
 from tests.mailtoll import tiny
-from transforms.errors import BadInput
 
 STANDBY = """id: example-mail
 timezone: Pacific/Auckland

@@ -14,9 +14,9 @@ from mailtoll.steps import RunResult
 from mailtoll.vintage_store import read_vintages
 from mailtoll.warehouse import Warehouse
 from reports.analyst import analyst_report
+from sources.errors import BadInput
 from tests.mailtoll import tiny
 from tests.mailtoll.ungated import run, stand_in
-from transforms.errors import BadInput
 
 # bob's mailbox goes to the account that carl's is in: with the later log, one account less has late mail.
 MOVED = tiny.RECORDS.replace("B1,C2,business,bob", "B2,C2,business,bob")

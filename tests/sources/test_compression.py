@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from sources import compression
 from sources.compression import codec_of, open_decompressed
-from transforms.errors import BadInput
+from sources.errors import BadInput
 
 CODECS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,

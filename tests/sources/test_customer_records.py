@@ -11,8 +11,8 @@ import pytest
 from expectations.tables import CUSTOMER_RECORDS
 from sources.customer_records import PulledRecords, pull_customer_records
 from sources.domains import ascii_domain
+from sources.errors import BadInput, SourceAway
 from sources.log_spec import RecordsSpec
-from transforms.errors import BadInput, SourceAway
 
 HEAD = "account_id,customer_id,segment,mailbox,address,valid_from,valid_to\n"
 ROW = "A1,C1,business,ann@example.com,sales@example.com,2030-01-01,2030-12-31\n"

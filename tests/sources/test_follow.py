@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from sources import compression, follow, raw_store
 from sources.compression import open_decompressed
+from sources.errors import BadInput
 from sources.ledger import Ledger
 from sources.locate import locate_local
 from sources.log_files import pull_logs
 from sources.log_spec import LogSpec
 from sources.store import Listed
 from sources.store_folder import Folder
-from transforms.errors import BadInput
 
 
 def lines(first: int, last: int) -> bytes:

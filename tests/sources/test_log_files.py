@@ -13,11 +13,11 @@ import pytest
 
 from sources import log_files, raw_store
 from sources.addresses import is_remote, listed
+from sources.errors import BadInput
 from sources.locate import Found, locate
 from sources.log_files import edge_lines, pull_findings, pull_logs
 from sources.log_spec import LogSpec
 from sources.raw_store import safe_basename
-from transforms.errors import BadInput
 
 LINES = b"Jan  1 00:00:00 mx1 postfix/qmgr[1]: first\nJan  1 00:00:01 mx1 postfix/qmgr[1]: last\n"
 

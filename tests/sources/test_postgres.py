@@ -11,10 +11,10 @@ import pytest
 
 from sources import records_database
 from sources.customer_records import PulledRecords, pull_customer_records
+from sources.errors import BadInput, SourceAway
 from sources.log_spec import RecordsSpec
 from tests.sources.servers import Postgres
 from tests.sources.servers import postgres as postgres
-from transforms.errors import BadInput, SourceAway
 
 COLUMNS = "account_id, customer_id, segment, mailbox, address, valid_from, valid_to"
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from sources import customer_records
 from sources.customer_records import PulledRecords, pull_customer_records
+from sources.errors import BadInput
 from sources.log_spec import RecordsSpec
 from sources.records_snapshots import STATE, with_validity
-from transforms.errors import BadInput
 
 HEAD = ",".join(STATE)
 ANN = "A1,C1,business,ann@example.com,ann@example.com"

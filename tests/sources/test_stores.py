@@ -17,6 +17,7 @@ from pyarrow.fs import S3FileSystem
 
 from sources import follow, resumed
 from sources.customer_records import pull_customer_records
+from sources.errors import BadInput, SourceAway
 from sources.log_files import pull_logs
 from sources.log_spec import LogSpec, RecordsSpec
 from sources.store_sftp import SftpFiles
@@ -25,7 +26,6 @@ from tests.sources.servers import s3 as s3
 from tests.sources.servers import sshd as sshd
 from tests.sources.servers import web as web
 from tests.sources.test_follow import held, lines
-from transforms.errors import BadInput, SourceAway
 
 LINES = lines(0, 5000)
 needs_sshd = pytest.mark.skipif(not Path(SSHD).exists(), reason="no OpenSSH server: setup/debian-packages installs it")

@@ -11,7 +11,7 @@ from datetime import date
 import polars as pl
 
 from expectations.tables import CORRECTIONS
-from transforms.errors import BadInput
+from sources.errors import BadInput
 
 Value = str | date | None
 

@@ -5,9 +5,9 @@ from datetime import date
 import polars as pl
 import pytest
 
+from sources.corrections import Correction, correct
+from sources.errors import BadInput
 from tests.expectations.tables import records
-from transforms.corrections import Correction, correct
-from transforms.errors import BadInput
 
 TABLE = records(
     ("A1", "business", "ann@example.com", "ann@example.com", 1, None),
