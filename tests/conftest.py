@@ -5,6 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# hypothesis looks at every loaded module before it draws, and so loads those that Great Expectations left for their
+# first use: a second that says nothing of the strategy whose turn it is.
+settings.register_profile("house", suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 PROJECT = Path(__file__).resolve().parents[1]
 

@@ -18,7 +18,7 @@ DICTIONARY = PROJECT / "docs" / "data-dictionary.md"
 HEAD = """# Data dictionary
 
 Every table of a run, in flow order: what a row is, what identifies it, and its columns. Generated from
-`expectations/tables.py` by `make dictionary`; edit the declarations, not this page. *Restricted* tables hold addresses
+`expectations/tables` by `make dictionary`; edit the declarations, not this page. *Restricted* tables hold addresses
 or accounts and stay inside; *public* ones do not.
 """
 
@@ -35,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     if DICTIONARY.exists() and DICTIONARY.read_text() == text:
         return 0
     print(
-        f"{DICTIONARY.relative_to(PROJECT)} is not what expectations/tables.py says; run `make dictionary`.",
+        f"{DICTIONARY.relative_to(PROJECT)} is not what expectations/tables says; run `make dictionary`.",
         file=sys.stderr,
     )
     return 1

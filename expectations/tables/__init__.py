@@ -1,0 +1,120 @@
+"""One declaration per table: grain, key, columns, types, units, limits.
+
+Everything that must agree about a table reads it from here: the frames that `transforms` build, the
+expectations that guard them, and the data dictionary in `docs/data-dictionary.md`. `TABLES` has them all.
+"""
+
+from expectations.tables.declaration import INSTANT, Column, Table, Visibility
+from expectations.tables.deliveries import DELIVERIES, FAULT_CLASSES, FAULTS, OUTCOMES, SENDER_WAITS
+from expectations.tables.grid import (
+    BOUND_CAUSES,
+    BOUNDS,
+    CELLS,
+    COUNTS,
+    LADDER,
+    MESSAGES,
+    NARROWER,
+    ORDINARY,
+    RUNGS,
+    UNITS,
+    UNITS_OF_THE_RECORDS,
+)
+from expectations.tables.logs import ACTIVITY, EVENT_KINDS, EVENTS, INPUTS, LINE_COUNTS, QUARANTINE, STATUSES
+from expectations.tables.people import ACCOUNTS, CARE_LIST, MEASURES, REDRESS
+from expectations.tables.pictures import DELAYS, FAULT_SHARES, MINUTES, REFUSALS
+from expectations.tables.quality import FINDINGS, GATES, LOSSES, SILENCES, UNREAD
+from expectations.tables.records import CORRECTIONS, CUSTOMER_RECORDS
+from expectations.tables.time import DOWNTIME, HOURS, SCALES, SURVIVAL, UPTIME
+from expectations.tables.windows import LATE_SHARE, WINDOW_FIGURES, WINDOWS
+
+TABLES = (
+    INPUTS,
+    EVENTS,
+    QUARANTINE,
+    LINE_COUNTS,
+    ACTIVITY,
+    FINDINGS,
+    CUSTOMER_RECORDS,
+    CORRECTIONS,
+    DELIVERIES,
+    CELLS,
+    BOUNDS,
+    NARROWER,
+    LOSSES,
+    SILENCES,
+    UNREAD,
+    ACCOUNTS,
+    CARE_LIST,
+    REDRESS,
+    MINUTES,
+    SENDER_WAITS,
+    REFUSALS,
+    FAULTS,
+    FAULT_SHARES,
+    DELAYS,
+    GATES,
+    HOURS,
+    DOWNTIME,
+    UPTIME,
+    SCALES,
+    SURVIVAL,
+    WINDOWS,
+    WINDOW_FIGURES,
+    LATE_SHARE,
+    LADDER,
+    ORDINARY,
+)
+
+__all__ = [
+    "ACCOUNTS",
+    "ACTIVITY",
+    "BOUNDS",
+    "BOUND_CAUSES",
+    "CARE_LIST",
+    "CELLS",
+    "CORRECTIONS",
+    "COUNTS",
+    "CUSTOMER_RECORDS",
+    "DELAYS",
+    "DELIVERIES",
+    "DOWNTIME",
+    "EVENTS",
+    "EVENT_KINDS",
+    "FAULTS",
+    "FAULT_CLASSES",
+    "FAULT_SHARES",
+    "FINDINGS",
+    "GATES",
+    "HOURS",
+    "INPUTS",
+    "INSTANT",
+    "LADDER",
+    "LATE_SHARE",
+    "LINE_COUNTS",
+    "LOSSES",
+    "MEASURES",
+    "MESSAGES",
+    "MINUTES",
+    "NARROWER",
+    "ORDINARY",
+    "OUTCOMES",
+    "QUARANTINE",
+    "REDRESS",
+    "REFUSALS",
+    "RUNGS",
+    "SCALES",
+    "SENDER_WAITS",
+    "SILENCES",
+    "STATUSES",
+    "SURVIVAL",
+    "TABLES",
+    "UNITS",
+    "UNITS_OF_THE_RECORDS",
+    "UNREAD",
+    "UPTIME",
+    "WINDOWS",
+    "WINDOW_FIGURES",
+    "Column",
+    "Table",
+    "Visibility",
+]
