@@ -18,7 +18,7 @@ Rules (Exim's `deliver.c` and `receive.c`)
 import polars as pl
 
 from transforms.dialect import Reading
-from transforms.exim_attempts import HEAD, QUOTED, read_attempts, set_aside
+from transforms.exim_attempts import HEAD, QUOTED, before, behind, read_attempts, set_aside
 from transforms.exim_envelope import MESSAGE_ID
 from transforms.next_leg import REPLY_CHARACTERS
 
@@ -30,12 +30,12 @@ _PREFIX = (
 )
 _BEGINS_WITH_ID = rf"^{MESSAGE_ID}(?: |$)"
 PATTERNS = {
-    "sender": rf"^(<>|{QUOTED}[^\s]*|[^\s]+)",
+    "quoted_sender": rf"^({QUOTED}[^\s]*|[^\s]+)",
     "client": r" H=([^\[]*\[[^\]]*\])",
-    "message_id": r" id=([^ ]+)",
     "notice_of": rf"^ R=({MESSAGE_ID})(?: |$)",
     "quoted_value": rf" [A-Za-z]{{1,4}}={QUOTED}",
-    "recipients": rf" for ({_ADDRESS}(?: {_ADDRESS})*)$",
+    # The last ` for ` that only addresses follow: one before it is the sender's text, such as a Message-ID with blanks.
+    "recipients": rf"^.* for ({_ADDRESS}(?: {_ADDRESS})*)$",
     "refused_client": r"(?:\bH=|[Cc]onnection from )([^\[]*\[[^\]]*\])",
     "refused_sender": r" F=<([^>]*)>",
     "refused_recipient": r"temporarily rejected RCPT <?([^ >:]+)",
@@ -72,8 +72,10 @@ class EximGrammar:
         other = lines.filter(~has_id).with_columns(_TEXT.str.replace(_PREFIX, ""))
         unwrapped = other["text"].str.contains(_BEGINS_WITH_ID)
         lines = pl.concat([lines.filter(has_id), other.filter(unwrapped)])
-        space = _TEXT.str.find(" ", literal=True)
-        lines = lines.with_columns(_TEXT.str.head(space).alias("queue_id"), _TEXT.str.slice(space + 1).alias("text"))
+        lines = lines.with_columns(_TEXT.str.find(" ", literal=True).alias("space"))
+        lines = lines.with_columns(
+            _TEXT.str.head("space").alias("queue_id"), _TEXT.str.slice(pl.col("space") + 1).alias("text")
+        ).drop("space")
         lines = lines.with_columns(_TEXT.str.head(2).alias("mark"), _TEXT.str.slice(3).alias("said"))
         is_empty = pl.col("queue_id").is_null() | _TEXT.is_null()
         parts = lines.filter(~is_empty).partition_by("mark", as_dict=True)
@@ -96,7 +98,7 @@ class EximGrammar:
 
 
 def _arrivals(lines: pl.DataFrame) -> Reading:
-    said = lines.with_columns(pl.col("said").str.extract(PATTERNS["sender"], 1).alias("sender"))
+    said = lines.with_columns(_sender().alias("sender"))
     said = said.with_columns(
         pl.col("said").str.slice(pl.col("sender").str.len_chars()).alias("rest"),
         pl.col("sender").replace({"<>": ""}).str.to_lowercase(),
@@ -107,9 +109,10 @@ def _arrivals(lines: pl.DataFrame) -> Reading:
     )
     is_whole = (_REST.str.contains(" P=", literal=True) | _REST.str.contains(" S=", literal=True)).fill_null(False)
     whole = said.filter(is_whole).with_columns(
-        *(_REST.str.extract(PATTERNS[name], 1).alias(name) for name in ("client", "message_id", "notice_of")),
-        _REST.str.extract(PATTERNS["recipients"], 1).str.extract_all(_ADDRESS).alias("recipients"),
+        *(_REST.str.extract(PATTERNS[name], 1).alias(name) for name in ("client", "notice_of")),
+        _up_to_blank(behind(_REST, " id=")).alias("message_id"),
     )
+    whole = whole.with_columns(_recipients(whole["rest"]))
     # Without the list of recipients it is known that there is one, no more.
     arrived = whole.select(
         *HEAD,
@@ -135,6 +138,32 @@ def _arrivals(lines: pl.DataFrame) -> Reading:
     )
     torn = set_aside(said.filter(~is_whole), "arrival is cut off or malformed")
     return Reading(pl.concat([arrived, accepted, notified], how="diagonal"), torn)
+
+
+def _sender() -> pl.Expr:
+    """Return the first word, which may be an address with a quoted local part; null where there is none."""
+    said = pl.col("said")
+    is_quoted = said.str.starts_with('"')
+    return (
+        pl.when(is_quoted)
+        .then(pl.when(is_quoted).then(said).str.extract(PATTERNS["quoted_sender"], 1))
+        .otherwise(_up_to_blank(said))
+    )
+
+
+def _recipients(rest: pl.Series) -> pl.Series:
+    """Return the addresses behind the last ` for `; plain ones are split at blanks, others cut by an expression."""
+    parts, last = rest.str.split(" for ").alias("parts").to_frame(), pl.col("last")
+    behind_last = parts.select(rest, last=pl.when(pl.col("parts").list.len() > 1).then(pl.col("parts").list.get(-1)))
+    judged = behind_last.with_columns(is_odd=last.str.contains(r'["<>,\t]|  | $|^$'))
+    odd = pl.when("is_odd").then(_REST).str.extract(PATTERNS["recipients"], 1)
+    addresses = pl.when("is_odd").then(odd.str.extract_all(_ADDRESS)).otherwise(last.str.split(" "))
+    return judged.select(recipients=addresses)["recipients"]
+
+
+def _up_to_blank(text: pl.Expr) -> pl.Expr:
+    word = before(text, " ")
+    return pl.when(word != "").then(word)
 
 
 def _statements(lines: pl.DataFrame) -> Reading:

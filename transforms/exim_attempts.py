@@ -48,7 +48,8 @@ def read_attempts(lines: pl.DataFrame, status: str) -> Reading:
     torn = set_aside(parts.filter(~is_read.fill_null(False)), "delivery line is cut off or malformed")
     parts = parts.filter(is_read & (pl.col("original").is_null() | (pl.col("original") != "system-filter")))
     parts = parts.filter(~_FINAL.str.starts_with(">"))
-    events = _judged(parts.with_columns(_recipient(), _original(), _reply(status).alias("reply")), status)
+    told = parts.lazy().with_columns(_recipient(), _original(), _reply(status).alias("reply")).collect()
+    events = _judged(told, status)
     return Reading(pl.concat([events, discarded], how="diagonal"), torn)
 
 
@@ -60,9 +61,9 @@ def _targets(lines: pl.DataFrame) -> pl.DataFrame:
     tail, original = pl.col("tail"), pl.col("original")
     cut = (
         lines.lazy()
-        .with_columns(_before(_SAID, " ").alias("final"))
+        .with_columns(before(_SAID, " ").alias("final"))
         .with_columns(_SAID.str.slice(_FINAL.str.len_chars()).alias("tail"))
-        .with_columns(pl.when(tail.str.starts_with(" <")).then(_before(tail.str.slice(2), "> ")).alias("original"))
+        .with_columns(pl.when(tail.str.starts_with(" <")).then(before(tail.str.slice(2), "> ")).alias("original"))
         .with_columns(tail.str.slice((original.str.len_chars() + 3).fill_null(0)).alias("rest"))
         .with_columns(
             (
@@ -87,8 +88,14 @@ def _targets(lines: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([cut.filter(is_plain), found.filter(~missed).select(cut.columns), again.select(cut.columns)])
 
 
-def _before(text: pl.Expr, mark: str) -> pl.Expr:
+def before(text: pl.Expr, mark: str) -> pl.Expr:
+    """Return what stands before the first `mark`, all of the text where there is none."""
     return text.str.splitn(mark, 2).struct.field("field_0")
+
+
+def behind(text: pl.Expr, mark: str) -> pl.Expr:
+    """Return what stands behind the first `mark`, null where there is none."""
+    return text.str.splitn(mark, 2).struct.field("field_1")
 
 
 def _is_address() -> pl.Expr:
@@ -114,12 +121,8 @@ def _reply(status: str) -> pl.Expr:
     if status == "sent":
         return _REST.str.extract(PATTERNS["confirmation"], 1)
     if status == "deferred":
-        return pl.concat_str(pl.lit("defer ("), _behind(" defer ("))
-    return pl.coalesce(_behind(": "), _REST)
-
-
-def _behind(mark: str) -> pl.Expr:
-    return _REST.str.splitn(mark, 2).struct.field("field_1")
+        return pl.concat_str(pl.lit("defer ("), behind(_REST, " defer ("))
+    return pl.coalesce(behind(_REST, ": "), _REST)
 
 
 def _judged(parts: pl.DataFrame, status: str) -> pl.DataFrame:
@@ -130,31 +133,36 @@ def _judged(parts: pl.DataFrame, status: str) -> pl.DataFrame:
         word = pl.when(reply.str.contains(PATTERNS["is_expired"])).then(pl.lit("expired")).otherwise(pl.lit("bounced"))
     else:
         word = pl.lit("deferred")
-    relay = pl.coalesce(_REST.str.extract(PATTERNS["relay"], 1), _REST.str.extract(PATTERNS["transport"], 1))
+    relay = _REST.str.extract(PATTERNS["relay"], 1)
+    relay = pl.coalesce(relay, pl.when(relay.is_null()).then(_REST).str.extract(PATTERNS["transport"], 1))
     if status != "sent":
         is_no_attempt = reply.str.contains(PATTERNS["is_waiting"]) | relay.is_null()
         relay = pl.when(is_no_attempt).then(pl.lit("none")).otherwise(relay)
-    return parts.select(
+    said = parts.lazy().select(  # lazily, as what several columns need is then worked out once
         *HEAD,
         pl.lit("attempted").alias("kind"),
         "recipient",
         "original_recipient",
         word.alias("status"),
         reply.str.extract(ENHANCED_STATUS, 1).alias("dsn"),
-        _seconds(_REST.str.extract(PATTERNS["queue_time"], 1)).alias("delay_seconds"),
+        _seconds(parts.select(_REST.str.extract(PATTERNS["queue_time"], 1)).to_series()).alias("delay_seconds"),
         relay.alias("relay"),
         (next_leg(reply) if status == "sent" else pl.lit(None, pl.String)).alias("related_queue_id"),
         (reply.str.head(REPLY_CHARACTERS) if status != "sent" else pl.lit(None, pl.String)).alias("reply"),
     )
+    return said.collect()
 
 
-def _seconds(written: pl.Expr) -> pl.Expr:
-    """Read `3m45s`, `0.304s`, `1d2h`; null stays null."""
+def _seconds(written: pl.Series) -> pl.Series:
+    """Read `3m45s`, `0.304s`, `1d2h`, each spelling once; null stays null."""
+    spelled = written.unique().to_frame("written")
     parts = [
-        written.str.extract(rf"([0-9.]+){unit}", 1).cast(pl.Float64, strict=False).fill_null(0.0) * seconds
+        pl.col("written").str.extract(rf"([0-9.]+){unit}", 1).cast(pl.Float64, strict=False).fill_null(0.0) * seconds
         for unit, seconds in _SECONDS.items()
     ]
-    return pl.when(written.is_not_null()).then(pl.sum_horizontal(parts))
+    read = spelled.select("written", seconds=pl.when(pl.col("written").is_not_null()).then(pl.sum_horizontal(parts)))
+    found = written.to_frame("written").join(read, on="written", how="left", nulls_equal=True, maintain_order="left")
+    return found["seconds"]
 
 
 def set_aside(lines: pl.DataFrame, reason: str) -> pl.DataFrame:

@@ -52,6 +52,25 @@ def test_without_a_list_of_recipients_there_is_at_least_one() -> None:
     ) == ("arrived", 1)
 
 
+@pytest.mark.parametrize(
+    ("message_id", "written", "recipients"),
+    [
+        ("1@example.com", "bob@example.org", ["bob@example.org"]),
+        # What a sender put into a Message-ID is no list of recipients.
+        ("x for eve@example.com", "bob@example.org", ["bob@example.org"]),
+        ("x for eve@example.com y", "bob@example.org al@example.org", ["al@example.org", "bob@example.org"]),
+        ("1@example.com", '"a for b"@example.org bob@example.org', ['"a for b"@example.org', "bob@example.org"]),
+        ("x for eve@example.com", '"a for b"@example.org', ['"a for b"@example.org']),
+    ],
+)
+def test_recipients_stand_behind_the_last_for(message_id: str, written: str, recipients: list[str]) -> None:
+    parsed = read(f"{AT} {NEW} <= ann@example.com H=h [192.0.2.1] P=smtp S=1 id={message_id} for {written}")
+    accepted = parsed.events.filter(kind="accepted")
+    assert sorted(accepted["recipient"]) == recipients
+    assert parsed.events.filter(kind="arrived")["recipient_count"].to_list() == [len(recipients)]
+    assert parsed.events.filter(kind="arrived")["message_id"].to_list() == [message_id.split(" ")[0]]
+
+
 def test_a_notice_arrives_itself_and_points_from_the_message_it_is_about() -> None:
     parsed = read(f"{AT} {NEW} <= <> R={OLD} U=Debian-exim P=local S=99")
     assert facts(parsed, "kind", "queue_id", "sender", "related_queue_id") == [
