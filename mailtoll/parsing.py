@@ -83,9 +83,9 @@ def _parse(warehouse: Warehouse, source: Mapping[str, Any]) -> dict[str, Any]:
     options = LogOptions(str(source["timezone"]), source["year"], Path(str(source["uri"])).parent.name)
     declared = str(source["format"])
     grammars = GRAMMARS if declared == "auto" else {declared: GRAMMARS[declared]}
-    if source["lines"] >= compiled.PAYS_FROM_LINES:
+    envelope, likely = _envelope(path, declared, options)
+    if likely == "syslog" and source["lines"] >= compiled.PAYS_FROM_LINES:
         compiled.load()
-    envelope = _envelope(path, declared, options)
     with ExitStack() as stack:
         stream = stack.enter_context(open_decompressed(path))
         events = stack.enter_context(written_aside(warehouse.part("events", source_id), is_restricted=True))
@@ -144,15 +144,16 @@ def _tell_pieces(path: Path, starts: Sequence[int]) -> None:
             writer.write_table(_arrow([in_pieces(EVENTS.conform(pl.DataFrame(file.read_row_group(group))), starts)]))
 
 
-def _envelope(path: Path, declared: str, options: LogOptions) -> Envelope:
-    """Return what opens the lines of a file; where its format leaves several, a sample says which to try first."""
+def _envelope(path: Path, declared: str, options: LogOptions) -> tuple[Envelope, str]:
+    """Return what opens the lines of a file, and the name of the envelope that it is likely to need, by a sample."""
     names = _ENVELOPES_OF[declared]
     if len(names) == 1:
-        return ENVELOPES[names[0]](options)
+        return ENVELOPES[names[0]](options), names[0]
     with open_decompressed(path) as stream:
         sample = next(read_lines(stream, _SAMPLE_BYTES), None)
     seen = detect(sample["text"].head(_SAMPLE_LINES)).envelope if sample is not None else names[0]
-    return MixedEnvelope({name: ENVELOPES[name](options) for name in names}, seen if seen in names else names[0])
+    likely = seen if seen in names else names[0]
+    return MixedEnvelope({name: ENVELOPES[name](options) for name in names}, likely), likely
 
 
 def _lines_by_dialect(counts: pl.DataFrame, grammars: Mapping[str, Grammar]) -> dict[str, int]:

@@ -24,6 +24,7 @@ PATTERNS = {
     "relay": r" H=([^\[]*\[[^\]]*\](?::[0-9]+)?)",
     "transport": r" T=([^ :]+)",
     "confirmation": r' C="((?:[^"\\]|\\.)*)"(?: QT=[^ ]+)?(?: DT=[^ ]+)?$',
+    "after_confirmation": r"^(?: QT=[^ ]+)?(?: DT=[^ ]+)?$",
     "queue_time": r" QT=([0-9wdhms.]+)(?: DT=[0-9wdhms.]+)?$",
     "is_expired": (
         r"retry timeout exceeded|message timed out|have been failing for a long time|after a long failure period"
@@ -119,10 +120,22 @@ def _original() -> pl.Expr:
 
 def _reply(status: str) -> pl.Expr:
     if status == "sent":
-        return _REST.str.extract(PATTERNS["confirmation"], 1)
+        return _confirmation()
     if status == "deferred":
         return pl.concat_str(pl.lit("defer ("), behind(_REST, " defer ("))
     return pl.coalesce(behind(_REST, ": "), _REST)
+
+
+def _confirmation() -> pl.Expr:
+    """Return what stands in `C="…"` at the end of the line; one without escaped quotes is cut at its quotes."""
+    said = behind(_REST, ' C="')
+    is_plain = behind(said, '"').str.contains(PATTERNS["after_confirmation"]).fill_null(False)
+    is_plain &= ~_REST.str.contains("\\", literal=True)
+    return (
+        pl.when(is_plain)
+        .then(before(said, '"'))
+        .otherwise(pl.when(~is_plain).then(_REST).str.extract(PATTERNS["confirmation"], 1))
+    )
 
 
 def _judged(parts: pl.DataFrame, status: str) -> pl.DataFrame:
