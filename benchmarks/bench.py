@@ -5,9 +5,9 @@
 *Pull* copies the log and fingerprints it; the *log path* is parse, stitch, attribute and count, with and without the
 pull; the *whole run* is `mailtoll run`, gates and reports included. The analysers are pflogsumm for Postfix and
 eximstats for Exim: they read the log where it lies. Every figure is that of a fresh process: wall seconds, CPU seconds
-and peak memory as the operating system accounts them. Rounds alternate between the programs, so that a machine whose
-speed drifts is unfair to none; the median counts. `--growth` repeats ours with a log ten times as long. This measures;
-it judges nothing and is no test.
+as the operating system accounts them, and peak memory (`memory.py`). Rounds alternate between the programs, so that a
+machine whose speed drifts is unfair to none; the median counts. `--growth` repeats ours with a log ten times as long.
+This measures; it judges nothing and is no test.
 """
 
 import argparse
@@ -22,6 +22,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.biglog import write_big_log
+from benchmarks.memory import PeakMemory
 from benchmarks.wordings import WORDINGS
 
 PROJECT = Path(__file__).parents[1]
@@ -106,11 +107,13 @@ def cost_of(command: Sequence[str]) -> Cost:
     """Run a command to its end and return what it took; `CalledProcessError` if it failed."""
     started = time.perf_counter()
     process = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    memory = PeakMemory(process.pid)
     _, status, usage = os.wait4(process.pid, 0)
+    taken, peak = time.perf_counter() - started, memory.stop()
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
-    return Cost(time.perf_counter() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+    return Cost(taken, usage.ru_utime + usage.ru_stime, peak)
 
 
 def show(title: str, costs: dict[str, Cost]) -> None:

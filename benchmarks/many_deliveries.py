@@ -24,6 +24,7 @@ import polars as pl
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.memory import PeakMemory
 from expectations.tables import CELLS, CUSTOMER_RECORDS, EVENTS, LADDER
 from transforms import impact
 from transforms.recount import differences, recount
@@ -212,22 +213,16 @@ def _measured(step: str, folder: Path) -> dict[str, Any]:
     records = pl.read_parquet(folder / "records.parquet")
     parts: dict[str, float] = {}
     _time_files(parts)
-    begun = time.perf_counter()
+    begun, memory = time.perf_counter(), PeakMemory(os.getpid())
     said = {"stitch": _stitch, "count": _count, "recount": _recount}[step](folder, files, records)
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return {
         "wall": time.perf_counter() - begun,
         "cpu": usage.ru_utime + usage.ru_stime,
-        "peak": _peak_mb(),
+        "peak": memory.stop() / 1e6,
         "parts": parts,
         "said": said,
     }
-
-
-def _peak_mb() -> float:
-    """Return the most memory that this process held; `getrusage` also counts what its parent held when it began."""
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
 def _time_files(parts: dict[str, float]) -> None:
