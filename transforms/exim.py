@@ -144,11 +144,8 @@ def _sender() -> pl.Expr:
     """Return the first word, which may be an address with a quoted local part; null where there is none."""
     said = pl.col("said")
     is_quoted = said.str.starts_with('"')
-    return (
-        pl.when(is_quoted)
-        .then(pl.when(is_quoted).then(said).str.extract(PATTERNS["quoted_sender"], 1))
-        .otherwise(_up_to_blank(said))
-    )
+    quoted = pl.when(is_quoted).then(said).str.extract(PATTERNS["quoted_sender"], 1)
+    return pl.when(is_quoted).then(quoted).otherwise(_up_to_blank(said))
 
 
 def _recipients(rest: pl.Series) -> pl.Series:

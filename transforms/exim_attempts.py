@@ -131,11 +131,8 @@ def _confirmation() -> pl.Expr:
     said = behind(_REST, ' C="')
     is_plain = behind(said, '"').str.contains(PATTERNS["after_confirmation"]).fill_null(False)
     is_plain &= ~_REST.str.contains("\\", literal=True)
-    return (
-        pl.when(is_plain)
-        .then(before(said, '"'))
-        .otherwise(pl.when(~is_plain).then(_REST).str.extract(PATTERNS["confirmation"], 1))
-    )
+    odd = pl.when(~is_plain).then(_REST).str.extract(PATTERNS["confirmation"], 1)
+    return pl.when(is_plain).then(before(said, '"')).otherwise(odd)
 
 
 def _judged(parts: pl.DataFrame, status: str) -> pl.DataFrame:
