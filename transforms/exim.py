@@ -152,7 +152,7 @@ def _recipients(rest: pl.Series) -> pl.Series:
     """Return the addresses behind the last ` for `; plain ones are split at blanks, others cut by an expression."""
     parts, last = rest.str.split(" for ").alias("parts").to_frame(), pl.col("last")
     behind_last = parts.select(rest, last=pl.when(pl.col("parts").list.len() > 1).then(pl.col("parts").list.get(-1)))
-    judged = behind_last.with_columns(is_odd=last.str.contains(r'["<>,\t]|  | $|^$'))
+    judged = behind_last.with_columns(is_odd=last.str.contains(r'["<>,\t]|  |^ | $|^$'))
     odd = pl.when("is_odd").then(_REST).str.extract(PATTERNS["recipients"], 1)
     addresses = pl.when("is_odd").then(odd.str.extract_all(_ADDRESS)).otherwise(last.str.split(" "))
     return judged.select(recipients=addresses)["recipients"]

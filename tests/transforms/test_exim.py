@@ -71,6 +71,14 @@ def test_recipients_stand_behind_the_last_for(message_id: str, written: str, rec
     assert parsed.events.filter(kind="arrived")["message_id"].to_list() == [message_id.split(" ")[0]]
 
 
+@pytest.mark.parametrize(
+    "written", ["", " ", " bob@example.org", "bob@example.org ", "bob@example.org  al@example.org"]
+)
+def test_a_list_with_a_blank_too_many_is_none(written: str) -> None:
+    line = f"{AT} {NEW} <= ann@example.com H=h [192.0.2.1] P=smtp S=1 id=1@example.com for {written}"
+    assert one(line, "kind", "recipient_count") == ("arrived", 1)
+
+
 def test_a_notice_arrives_itself_and_points_from_the_message_it_is_about() -> None:
     parsed = read(f"{AT} {NEW} <= <> R={OLD} U=Debian-exim P=local S=99")
     assert facts(parsed, "kind", "queue_id", "sender", "related_queue_id") == [
