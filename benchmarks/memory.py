@@ -4,11 +4,12 @@ The operating system's own peak (`ru_maxrss`, `VmHWM`) won't do: each step of a 
 (`mailtoll/manifest.py`), and it knows one process only.
 """
 
+import resource
 import threading
 from pathlib import Path
 
 _EVERY_SECONDS = 0.05
-_PAGE_BYTES = 4096
+_PAGE_BYTES = resource.getpagesize()
 
 
 class PeakMemory:

@@ -96,10 +96,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    _begin_gates()
     out = _out(arguments)
     _require_what_goes_out(arguments)
-    from mailtoll.steps import run_incident  # heavy, as above: nor for a mistyped incident
+    _begin_gates()
+    from mailtoll.steps import run_incident  # heavy: not for --help, nor for a mistyped command or incident
 
     with _progress() as progress:
         result = run_incident(arguments.incident, out, progress)
@@ -115,7 +115,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _begin_gates() -> None:
     """Start what takes longest to load, in a process of its own, so that it is there when the gates need it."""
-    from expectations.judge_aside import preload  # heavy: not for --help, nor for a mistyped command
+    from expectations.judge_aside import preload  # as above
 
     preload()
 
@@ -148,8 +148,8 @@ def _go_out(arguments: argparse.Namespace, count: str) -> None:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    _begin_gates()
     out = _out(arguments)
+    _begin_gates()
     from mailtoll.steps import check_incident  # as above
 
     with _progress() as progress:

@@ -36,6 +36,8 @@ PATTERNS = {
     "quoted_value": rf" [A-Za-z]{{1,4}}={QUOTED}",
     # The last ` for ` that only addresses follow: one before it is the sender's text, such as a Message-ID with blanks.
     "recipients": rf"^.* for ({_ADDRESS}(?: {_ADDRESS})*)$",
+    # Which lists the expression must cut: those with more than plain addresses, each behind one blank.
+    "odd_list": r'["<>,\t]|  |^ | $|^$',
     "refused_client": r"(?:\bH=|[Cc]onnection from )([^\[]*\[[^\]]*\])",
     "refused_sender": r" F=<([^>]*)>",
     "refused_recipient": r"temporarily rejected RCPT <?([^ >:]+)",
@@ -152,7 +154,7 @@ def _recipients(rest: pl.Series) -> pl.Series:
     """Return the addresses behind the last ` for `; plain ones are split at blanks, others cut by an expression."""
     parts, last = rest.str.split(" for ").alias("parts").to_frame(), pl.col("last")
     behind_last = parts.select(rest, last=pl.when(pl.col("parts").list.len() > 1).then(pl.col("parts").list.get(-1)))
-    judged = behind_last.with_columns(is_odd=last.str.contains(r'["<>,\t]|  |^ | $|^$'))
+    judged = behind_last.with_columns(is_odd=last.str.contains(PATTERNS["odd_list"]))
     odd = pl.when("is_odd").then(_REST).str.extract(PATTERNS["recipients"], 1)
     addresses = pl.when("is_odd").then(odd.str.extract_all(_ADDRESS)).otherwise(last.str.split(" "))
     return judged.select(recipients=addresses)["recipients"]

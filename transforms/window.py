@@ -154,11 +154,11 @@ def _levels(steps: pl.DataFrame, ordinary: float | None) -> dict[float, _Levels]
         return dict.fromkeys(PENALTIES, _Levels(np.zeros(len(mail)), np.zeros(len(mail), bool), np.zeros(len(mail)), 0))
     signal = np.arcsin(np.sqrt(late / mail))
     price = _noise_variance(signal, mail) * math.log(len(signal))
-    found = level_ends(signal, [penalty * price for penalty in PENALTIES], _LEAST_STEPS)
-    return {penalty: _judged(late, mail, ends, ordinary) for penalty, ends in zip(PENALTIES, found, strict=True)}
+    found = zip(PENALTIES, level_ends(signal, [p * price for p in PENALTIES], _LEAST_STEPS), strict=True)
+    return {penalty: _levels_between(late, mail, ends, ordinary) for penalty, ends in found}
 
 
-def _judged(late: Numbers, mail: Numbers, ends: Numbers, ordinary: float | None) -> _Levels:
+def _levels_between(late: Numbers, mail: Numbers, ends: Numbers, ordinary: float | None) -> _Levels:
     starts = np.concatenate([[0], ends[:-1]])
     share = np.add.reduceat(late, starts) / np.add.reduceat(mail, starts)
     usual = float(share.min()) if ordinary is None else ordinary

@@ -26,10 +26,14 @@ BOUND_CAUSES = (
 
 RUNGS = ("provisioned", "active", "exposed", "late", "late_in_working_hours", "lost")
 
+WHICH_MESSAGES = Column("messages", pl.String, "which messages", allowed=MESSAGES)
+
+ANY_SEGMENT = Column("segment", pl.String, "`all`, a segment or `unmatched`")
+
 _CELL = (
     Column("unit", pl.String, "what is counted", allowed=UNITS),
     Column("threshold_seconds", pl.Int64, "late is a delay of at least this", unit="s", minimum=0),
-    Column("messages", pl.String, "which messages", allowed=MESSAGES),
+    WHICH_MESSAGES,
     Column("count", pl.String, "which outcomes", allowed=COUNTS),
     Column("segment", pl.String, "`all`, a segment of the records, or `unmatched`"),
 )
@@ -86,7 +90,7 @@ LADDER = Table(
     key=("unit", "messages", "segment", "step"),
     columns=(
         Column("unit", pl.String, "what is counted", allowed=UNITS_OF_THE_RECORDS),
-        Column("messages", pl.String, "which messages", allowed=MESSAGES),
+        WHICH_MESSAGES,
         Column("segment", pl.String, "`all` or a segment of the records"),
         Column("step", pl.Int64, "place on the ladder, from 1 down", minimum=1),
         Column("rung", pl.String, "what they have in common", allowed=RUNGS),

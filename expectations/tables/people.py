@@ -7,6 +7,13 @@ from expectations.tables.declaration import Column, Table
 MEASURES = ("late", "lost", "hours", "days", "longest")
 """What redress may go by; `transforms/redress.py` says how each is taken."""
 
+_HARM = (
+    Column("late_deliveries", pl.Int64, "late by the headline's threshold and choice of messages", minimum=0),
+    Column("lost_deliveries", pl.Int64, "lost", minimum=0),
+    Column("pending_deliveries", pl.Int64, "still queued at as of", minimum=0),
+    Column("longest_delay_seconds", pl.Float64, "longest delay", unit="s", minimum=0),
+)
+
 ACCOUNTS = Table(
     name="accounts",
     grain="one row per account with at least one delivery in the window",
@@ -17,10 +24,7 @@ ACCOUNTS = Table(
         Column("segment", pl.String, "segment"),
         Column("mailboxes", pl.Int64, "its mailboxes that had mail in the window", minimum=1),
         Column("deliveries", pl.Int64, "deliveries in the window", minimum=1),
-        Column("late_deliveries", pl.Int64, "late by the headline's threshold and choice of messages", minimum=0),
-        Column("lost_deliveries", pl.Int64, "lost", minimum=0),
-        Column("pending_deliveries", pl.Int64, "still queued at as of", minimum=0),
-        Column("longest_delay_seconds", pl.Float64, "longest delay", unit="s", minimum=0),
+        *_HARM,
         Column("is_affected", pl.Boolean, "counts in the headline"),
     ),
 )
@@ -34,10 +38,7 @@ CARE_LIST = Table(
         Column("account_id", pl.String, "account"),
         Column("customer_id", pl.String, "customer"),
         Column("segment", pl.String, "segment, or both where it changed in the window"),
-        Column("late_deliveries", pl.Int64, "late by the headline's threshold and choice of messages", minimum=0),
-        Column("lost_deliveries", pl.Int64, "lost", minimum=0),
-        Column("pending_deliveries", pl.Int64, "still queued at as of", minimum=0),
-        Column("longest_delay_seconds", pl.Float64, "longest delay", unit="s", minimum=0),
+        *_HARM,
         Column("down_seconds", pl.Float64, "time in which a message was overdue", unit="s", minimum=0),
         Column("what_happened", pl.String, "the same in words"),
         Column("letter", pl.String, "what a letter to it may say"),

@@ -4,7 +4,7 @@ import polars as pl
 
 from expectations.tables.declaration import INSTANT, Column, Table
 from expectations.tables.deliveries import FAULT_CLASSES
-from expectations.tables.grid import MESSAGES
+from expectations.tables.grid import ANY_SEGMENT, WHICH_MESSAGES
 
 MINUTES = Table(
     name="minutes",
@@ -31,8 +31,8 @@ DELAYS = Table(
     grain="one row per segment, messages and upper edge of delay: deliveries that arrived in the window",
     key=("segment", "messages", "at_most_seconds"),
     columns=(
-        Column("segment", pl.String, "`all`, a segment or `unmatched`"),
-        Column("messages", pl.String, "which messages", allowed=MESSAGES),
+        ANY_SEGMENT,
+        WHICH_MESSAGES,
         Column(
             "at_most_seconds",
             pl.Float64,
@@ -55,7 +55,7 @@ REFUSALS = Table(
         Column(
             "segment", pl.String, "`all`, a segment, `unmatched`, or `unnamed`: refused before a recipient was named"
         ),
-        Column("messages", pl.String, "which messages", allowed=MESSAGES),
+        WHICH_MESSAGES,
         Column("waits", pl.Int64, "clients, senders and recipients that were turned away", minimum=1),
         Column("refusals", pl.Int64, "temporary refusals", minimum=1),
         Column("accepted", pl.Int64, "accepted within five days", minimum=0),
@@ -74,7 +74,7 @@ FAULT_SHARES = Table(
     grain="one row per segment, direction and fault: late and lost mail of the window by the headline's definition",
     key=("segment", "direction", "fault"),
     columns=(
-        Column("segment", pl.String, "`all`, a segment or `unmatched`"),
+        ANY_SEGMENT,
         Column("direction", pl.String, "where it came from", allowed=("any", "inbound", "internal")),
         Column(
             "fault",

@@ -3,7 +3,7 @@
 import polars as pl
 
 from expectations.tables.declaration import INSTANT, Column, Table
-from expectations.tables.grid import COUNTS, MESSAGES
+from expectations.tables.grid import ANY_SEGMENT, COUNTS, WHICH_MESSAGES
 
 HOURS = Table(
     name="hours",
@@ -18,7 +18,7 @@ HOURS = Table(
             unit="s",
             minimum=0,
         ),
-        Column("messages", pl.String, "which messages", allowed=MESSAGES),
+        WHICH_MESSAGES,
         Column("count", pl.String, "which outcomes; lost mail counts until it was lost", allowed=COUNTS),
         Column("segment", pl.String, "`all` or a segment of the records"),
         Column("people", pl.Int64, "accounts or mailboxes with mail at least this late", minimum=0),
@@ -103,8 +103,8 @@ SURVIVAL = Table(
     grain="one row per segment, messages and delay: what became of mail of the window by then, pending mail censored",
     key=("segment", "messages", "delay_seconds"),
     columns=(
-        Column("segment", pl.String, "`all`, a segment or `unmatched`"),
-        Column("messages", pl.String, "which messages", allowed=MESSAGES),
+        ANY_SEGMENT,
+        WHICH_MESSAGES,
         Column("delay_seconds", pl.Float64, "time since first arrival", unit="s", minimum=0),
         Column("at_risk", pl.Int64, "deliveries known to have waited at least this long", minimum=0),
         Column("waiting_share", pl.Float64, "share that waits at least this long (Kaplan-Meier)", minimum=0),

@@ -3,6 +3,7 @@
 import polars as pl
 
 from expectations.tables.declaration import INSTANT, Column, Table
+from expectations.tables.grid import ANY_SEGMENT
 
 WINDOWS = Table(
     name="windows",
@@ -33,7 +34,7 @@ WINDOW_FIGURES = Table(
     columns=(
         Column("source", pl.String, "where the window comes from", allowed=("declared", "detected")),
         Column("penalty", pl.Float64, "as in `windows`", is_nullable=True, minimum=0),
-        Column("segment", pl.String, "`all`, a segment or `unmatched`"),
+        ANY_SEGMENT,
         Column("measured", pl.Int64, "the headline's definition, counted in it", minimum=0),
     ),
     visibility="public",

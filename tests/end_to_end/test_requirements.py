@@ -1,16 +1,14 @@
 """Every library that the code imports is pinned with a reason, and nothing else is."""
 
-import ast
 import re
 import sys
 from collections.abc import Iterator
 from importlib.metadata import packages_distributions
-from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).resolve().parents[2]
-ROOMS = ("dags", "sources", "transforms", "expectations", "reports", "mailtoll")
+from tests.imports import PROJECT, ROOMS, imported_modules
+
 WORKSHOPS = ("tests", "tools", "benchmarks", "lab")
 PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[\w+\])?==([^\s#]+)(?:\s+# (.+))?$")
 # Used without an import statement of ours: Great Expectations is loaded by name while other work goes on, frames
@@ -45,17 +43,11 @@ def imported(folders: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     """Yield each distribution that a module below the folders imports, with the module's path."""
     own = {*ROOMS, *WORKSHOPS}
     distributions = packages_distributions()
-    for file in sorted(file for folder in folders for file in (PROJECT / folder).rglob("*.py")):
-        for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and not node.level:
-                names = [node.module or ""]
-            else:
-                continue
-            for top in {name.partition(".")[0] for name in names} - own - sys.stdlib_module_names:
-                of = {name.lower() for name in distributions.get(top, [top])}
-                yield ("apache-airflow" if "apache-airflow-task-sdk" in of else min(of)), str(file.relative_to(PROJECT))
+    for module, file in (found for folder in folders for found in imported_modules(folder)):
+        top = module.partition(".")[0]
+        if top and top not in own | sys.stdlib_module_names:
+            of = {name.lower() for name in distributions.get(top, [top])}
+            yield ("apache-airflow" if "apache-airflow-task-sdk" in of else min(of)), str(file.relative_to(PROJECT))
 
 
 @pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])

@@ -1,38 +1,26 @@
 """Data flows one way through the house: no room imports from one that comes after it."""
 
 import ast
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).resolve().parents[2]
-ROOMS = ("sources", "transforms", "expectations", "reports", "mailtoll", "dags")
+from tests.imports import PROJECT, ROOMS, imported_modules
+
 EVERYBODYS = "expectations.tables"  # what the tables are: the one declaration that all rooms go by
-
-
-def imports(room: str) -> Iterator[tuple[str, str]]:
-    """Yield each module that a room's files import, with the file."""
-    for file in sorted((PROJECT / room).rglob("*.py")):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom):
-                assert node.level == 0, f"{file}: imports are written in full"
-                yield node.module or "", str(file.relative_to(PROJECT))
-            elif isinstance(node, ast.Import):
-                yield from ((alias.name, str(file.relative_to(PROJECT))) for alias in node.names)
 
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_no_room_imports_from_a_later_one(room: str) -> None:
-    found = list(imports(room))
+    found = list(imported_modules(room))
     assert found
+    assert [file for name, file in found if name.startswith(".")] == []  # imports are written in full
     later = ROOMS[ROOMS.index(room) + 1 :]
     assert [(name, file) for name, file in found if name.split(".")[0] in later and name != EVERYBODYS] == []
 
 
 @pytest.mark.parametrize("room", ["sources", "transforms", "expectations", "reports"])
 def test_airflow_is_known_to_the_spine_and_the_dags_alone(room: str) -> None:
-    assert [file for name, file in imports(room) if name.split(".")[0] == "airflow"] == []
+    assert [file for name, file in imported_modules(room) if name.split(".")[0] == "airflow"] == []
 
 
 def test_transforms_read_no_clock_and_no_environment() -> None:

@@ -3,7 +3,6 @@
 What it must count is in tests/spec.
 """
 
-import ast
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from expectations.tables import COUNTS, EVENTS, MESSAGES, UNITS
+from tests.imports import imported_modules
 from tests.spec.mess import CHANGING, RECORDS, logs
 from tests.spec.tables import START, Row, event_frame, record_frame, settings, whole
 from transforms.impact import measure
@@ -161,9 +161,8 @@ def test_a_cell_that_one_count_lacks_is_a_difference() -> None:
 
 
 def test_it_imports_no_other_transform() -> None:
-    folder = Path(__file__).parents[2] / "transforms"
-    for file in sorted(folder.glob("recount*.py")):
-        names = [n.module or "" for n in ast.walk(ast.parse(file.read_text())) if isinstance(n, ast.ImportFrom)]
-        inside = [name for name in names if name.startswith(("transforms", "sources", "mailtoll", "reports"))]
-        strangers = [n for n in inside if n not in ("transforms.settings", "sources.errors") and "recount" not in n]
-        assert not strangers, f"{file.name} imports {strangers}"
+    found = [(name, file.name) for name, file in imported_modules("transforms") if file.name.startswith("recount")]
+    assert found
+    inside = [pair for pair in found if pair[0].startswith(("transforms", "sources", "mailtoll", "reports"))]
+    strangers = [p for p in inside if p[0] not in ("transforms.settings", "sources.errors") and "recount" not in p[0]]
+    assert strangers == []
