@@ -62,6 +62,16 @@ class Reading:
     apart: Sequence[pl.DataFrame] = ()
 
 
+def places(recipients: pl.Expr) -> pl.Expr:
+    """Return `recipient_place` for lists of recipients: 1, 2, …, a list of the same length."""
+    return pl.int_ranges(1, recipients.list.len() + 1, dtype=pl.Int64).alias("recipient_place")
+
+
+def in_domain_of(written: pl.Expr, local_part: pl.Expr) -> pl.Expr:
+    """Return the address of a bare local part, as local mailers log it: in the domain of the address that led to it."""
+    return local_part + written.str.extract(r"(@[^@]*)$", 1).fill_null("")
+
+
 class Envelope(Protocol):
     """Opens lines. Holds what must be carried from chunk to chunk (year, fold of the repeated hour, CSV header)."""
 

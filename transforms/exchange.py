@@ -21,7 +21,7 @@ A message's id is its Message-ID, which is the same on every server that it pass
 import polars as pl
 
 from transforms.clock import read_zoned
-from transforms.dialect import Reading
+from transforms.dialect import Reading, places
 from transforms.exchange_envelope import FIELDS, SEPARATOR, SERVICE
 from transforms.next_leg import REPLY_CHARACTERS, next_leg
 
@@ -95,7 +95,7 @@ def _arrivals(rows: pl.DataFrame) -> pl.DataFrame:
         pl.col("recipient-count").cast(pl.Int64, strict=False).alias("recipient_count"),
         pl.when((pl.col("client-ip") != "") | (pl.col("client-hostname") != "")).then(client).alias("client"),
     )
-    accepted = _by_recipient(rows).select(*_HEAD, pl.lit("accepted").alias("kind"), "recipient")
+    accepted = _by_recipient(rows).select(*_HEAD, pl.lit("accepted").alias("kind"), "recipient", "recipient_place")
     return pl.concat([arrived, accepted], how="diagonal")
 
 
@@ -105,12 +105,13 @@ def _by_recipient(rows: pl.DataFrame) -> pl.DataFrame:
     statuses = pl.when(said.str.starts_with("'")).then(said.str.extract_all(r"'[^']*'")).otherwise(said.str.split(";"))
     lists = rows.with_columns(
         pl.col("recipient-address").str.split(";").alias("recipient"), statuses.alias("status_text")
-    )
+    ).with_columns(places(pl.col("recipient")))
     # A status may hold a semicolon itself: it is one list only if each part begins like a status.
     begins = pl.col("status_text").list.eval(pl.element().str.contains(PATTERNS["status_begins"])).list.all()
     is_paired = (pl.col("recipient").list.len() == pl.col("status_text").list.len()) & begins
-    paired = lists.filter(is_paired).explode("recipient", "status_text")
-    shared = lists.filter(~is_paired).with_columns(pl.col("recipient-status").alias("status_text")).explode("recipient")
+    paired = lists.filter(is_paired).explode("recipient", "recipient_place", "status_text")
+    whole = lists.filter(~is_paired).with_columns(pl.col("recipient-status").alias("status_text"))
+    shared = whole.explode("recipient", "recipient_place")
     each = pl.concat([paired, shared]).with_columns(_address("recipient"), pl.col("status_text").str.strip_chars("' "))
     return each.filter(pl.col("recipient") != "").unique(
         ["line_number", "recipient"], keep="first", maintain_order=True
@@ -123,6 +124,7 @@ def _expansions(rows: pl.DataFrame) -> pl.DataFrame:
         *_HEAD,
         pl.lit("accepted").alias("kind"),
         "recipient",
+        "recipient_place",
         pl.when((original != "") & (original != pl.col("recipient"))).then(original).alias("original_recipient"),
     )
 
@@ -138,6 +140,7 @@ def _attempts(rows: pl.DataFrame) -> pl.DataFrame:
         *_HEAD,
         pl.lit("attempted").alias("kind"),
         "recipient",
+        "recipient_place",
         pl.when(is_fail & said.str.contains(PATTERNS["is_expired"]))
         .then(pl.lit("expired"))
         .when(is_fail & (pl.col("source") == "ADMIN"))

@@ -17,7 +17,7 @@ Rules (Exim's `deliver.c` and `receive.c`)
 
 import polars as pl
 
-from transforms.dialect import Reading
+from transforms.dialect import Reading, places
 from transforms.exim_attempts import HEAD, QUOTED, before, behind, read_attempts, set_aside
 from transforms.exim_envelope import MESSAGE_ID
 from transforms.next_leg import REPLY_CHARACTERS
@@ -126,8 +126,14 @@ def _arrivals(lines: pl.DataFrame) -> Reading:
     )
     accepted = (
         whole.drop_nulls("recipients")
-        .explode("recipients")
-        .select(*HEAD, pl.lit("accepted").alias("kind"), pl.col("recipients").str.to_lowercase().alias("recipient"))
+        .with_columns(places(pl.col("recipients")))
+        .explode("recipients", "recipient_place")
+        .select(
+            *HEAD,
+            pl.lit("accepted").alias("kind"),
+            pl.col("recipients").str.to_lowercase().alias("recipient"),
+            "recipient_place",
+        )
         .unique(["line_number", "recipient"], maintain_order=True)
     )
     notified = whole.filter((pl.col("sender") == "") & pl.col("notice_of").is_not_null()).select(

@@ -1,15 +1,17 @@
 """Exim's delivery lines: who was tried, how it went, and after how long.
 
 Rules (`string_log_address`, `delivery_log`, `deferral_log`, `failure_log` in Exim's `deliver.c`)
-- What stands behind the mark is `final (parents) <original>`. Local deliveries may show the bare local part, a file or
-  a pipe: the recipient is then the original. `>address` is an automatic reply: a new message, no delivery of this one.
+- What stands behind the mark is `final (parents) <original>`. Local deliveries may show the bare local part (router
+  option `log_as_local`): the domain is then taken to be the original's, as `qualify_preserve_domain` has it. A file or
+  a pipe is nobody: the recipient is the original. `>address` is an automatic reply: a new message, no delivery of this
+  one.
 - `QT=` is the time on the queue; it and `DT=` end the line, behind the confirmation `C="…"` of the next hop.
 - `blackhole (…)` and `discarded (…)` end a whole message by a rule.
 """
 
 import polars as pl
 
-from transforms.dialect import Reading
+from transforms.dialect import Reading, in_domain_of
 from transforms.next_leg import ENHANCED_STATUS, REPLY_CHARACTERS, next_leg
 
 QUOTED = r'"(?:[^"\\]|\\.)*"'
@@ -30,6 +32,8 @@ PATTERNS = {
         r"retry timeout exceeded|message timed out|have been failing for a long time|after a long failure period"
     ),
     "is_waiting": r"[Rr]etry time not (?:yet )?reached",
+    # A file, a pipe, `:blackhole:` or an automatic reply, not a name; a local part with blanks can't be told from them.
+    "is_nobody": r"^[|/>:]|^discarded$|^[^\"@]* ",
     "is_whole_message": r"^(?:blackhole|discarded) [(*]",
 }
 _SECONDS = {"w": 604_800.0, "d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0}
@@ -49,7 +53,7 @@ def read_attempts(lines: pl.DataFrame, status: str) -> Reading:
     torn = set_aside(parts.filter(~is_read.fill_null(False)), "delivery line is cut off or malformed")
     parts = parts.filter(is_read & (pl.col("original").is_null() | (pl.col("original") != "system-filter")))
     parts = parts.filter(~_FINAL.str.starts_with(">"))
-    told = parts.lazy().with_columns(_recipient(), _original(), _reply(status).alias("reply")).collect()
+    told = parts.lazy().with_columns(_recipient()).with_columns(_original(), _reply(status).alias("reply")).collect()
     events = _judged(told, status)
     return Reading(pl.concat([events, discarded], how="diagonal"), torn)
 
@@ -99,23 +103,22 @@ def behind(text: pl.Expr, mark: str) -> pl.Expr:
     return text.str.splitn(mark, 2).struct.field("field_1")
 
 
-def _is_address() -> pl.Expr:
-    return _FINAL.str.contains("@", literal=True) & ~_FINAL.str.contains(r"^[|/>:]")
-
-
 def _recipient() -> pl.Expr:
-    written = pl.col("original").str.to_lowercase()
+    written, final = pl.col("original").str.to_lowercase(), _FINAL.str.to_lowercase()
+    is_nobody = _FINAL.str.contains(PATTERNS["is_nobody"])
     return (
-        pl.when(_is_address())
-        .then(_FINAL.str.to_lowercase())
-        .otherwise(pl.coalesce(written, _FINAL))
+        pl.when(is_nobody)
+        .then(pl.coalesce(written, _FINAL))
+        .when(_FINAL.str.contains("@", literal=True))
+        .then(final)
+        .otherwise(in_domain_of(written, final))
         .alias("recipient")
     )
 
 
 def _original() -> pl.Expr:
     written = pl.col("original").str.to_lowercase()
-    return pl.when(_is_address() & (written != _FINAL.str.to_lowercase())).then(written).alias("original_recipient")
+    return pl.when(written != pl.col("recipient")).then(written).alias("original_recipient")
 
 
 def _reply(status: str) -> pl.Expr:

@@ -23,6 +23,7 @@ def written_addresses(judged: pl.DataFrame) -> pl.DataFrame:
         "mailbox",
         "first_at",
         "first_line",
+        "first_place",
         written=pl.coalesce("original", "address"),
     )
     first = spoken.filter(pl.col("depth") == 0)
@@ -37,7 +38,7 @@ def written_addresses(judged: pl.DataFrame) -> pl.DataFrame:
             pl.col("written").ne_missing(pl.col("mailbox")),
             "first_at",
             "first_line",
-            "written",
+            "first_place",
             nulls_last=True,
         )
         .unique(_DELIVERY, keep="first", maintain_order=True)

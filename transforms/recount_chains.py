@@ -103,7 +103,8 @@ def _by_former(stored: Store, replied: pl.DataFrame, former: pl.DataFrame) -> pl
         ]
     )
     names = _names(stored, given.select(number="child")).rename({"number": "child", "name": "address"})
-    taken = given.filter(pl.col("status") == "sent").join(names, on=["child", "address"], how="semi")
+    filtered = given.filter(pl.col("status") == "sent", ~pl.col("is_requeued"))
+    taken = filtered.join(names, on=["child", "address"], how="semi")
     waiting = given.filter(pl.col("status").is_null(), "is_requeued")
     return pl.concat([waiting, taken]).group_by("row", "number").agg(pl.col("child").min()).select(list(_HOP))
 
@@ -189,9 +190,14 @@ def find_heirs(links: pl.DataFrame, former: pl.DataFrame) -> pl.DataFrame:
 
 
 def find_notices(stored: Store) -> pl.DataFrame:
-    """Return the numbers of the legs that are non-delivery notices, no messages of anybody's."""
+    """Return the numbers of the legs that are non-delivery notices, no messages of anybody's.
+
+    Of several queue files of the id that was named the nearest in time is meant, of two as near the first.
+    """
     met = stored.notices.join(stored.links.select("number", "queue", "host", "arrival"), on=["queue", "host"])
-    return met.filter((pl.col("arrival") - pl.col("at")).abs() <= _NOTICE_WITHIN).select("number").unique()
+    near = met.with_columns(apart=(pl.col("arrival") - pl.col("at")).abs()).filter(pl.col("apart") <= _NOTICE_WITHIN)
+    nearest = near.sort("apart", "number").unique(["queue", "host", "at"], keep="first", maintain_order=True)
+    return nearest.select("number").unique()
 
 
 def find_guests(links: pl.DataFrame, chains: pl.DataFrame, hops: pl.DataFrame, heirs: pl.DataFrame) -> pl.DataFrame:

@@ -75,6 +75,7 @@ def read_events(scanned: pl.LazyFrame, places: pl.DataFrame, settings: Settings)
     coded = {
         "queue_id": pl.col("queue_id"),
         "recipient_count": pl.col("recipient_count").cast(pl.Int32, strict=False),
+        "recipient_place": pl.col("recipient_place").cast(pl.UInt32, strict=False),
         "kind": pl.col("kind").cast(pl.Enum(_values("kind"))),
         "status": pl.col("status").cast(pl.Enum(_values("status"))),
         "file": pl.col("source_id").cast(pl.Enum(places["source_id"]), strict=False).to_physical().cast(pl.UInt32),

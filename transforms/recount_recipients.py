@@ -1,13 +1,15 @@
 """What does each queue file say of each of its recipients, and which line ended it?
 
 One row per leg, recipient and original recipient. Of several lines that end a recipient the first counts, `forwarded`
-only where there is no other.
+only where there is no other. Whoever is first told of as standing in for another has as original recipient whom the
+sender wrote (`_as_written`).
 """
 
 import polars as pl
 
 _ROW = ["leg", "address", "original"]
 _MOST_LINES = 2**32  # of one file
+_MOST_STAND_INS = 20  # one behind the other; groups that hold each other go round
 _FINAL = ("sent", "forwarded", "bounced", "expired", "discarded")
 _SAID = ["ended_at", "status", "delay", "related", "relay", "is_unknown_mailbox"]
 
@@ -15,13 +17,15 @@ _SAID = ["ended_at", "status", "delay", "related", "relay", "is_unknown_mailbox"
 def read_recipients(events: pl.LazyFrame, legs: pl.DataFrame) -> pl.DataFrame:
     """Return one row per leg, address and original. `events` has `leg`, `legs` are theirs.
 
-    Columns: place (of the leg), address, original, is_local, is_original_local, is_tried, named_at, first_at,
-    first_line (file and line in one number), and of the line that ended it, null while there is none: ended_at,
-    status, delay, related, relay, is_unknown_mailbox. A queue listing speaks for the legs that it lists.
+    Columns: place (of the leg), address, original, is_local, is_original_local, is_tried, is_replaced (by others that
+    were put in its place; null: nobody was), named_at, first_at, first_line (file and line in one number), first_place
+    (in the list of a line), and of the line that ended it, null while there is none: ended_at, status, delay, related,
+    relay, is_unknown_mailbox. A queue listing speaks for the legs that it lists.
     """
     kind = pl.col("kind")
     is_final = kind.eq("attempted") & pl.col("status").is_in(_FINAL)
-    spoken = events.filter(kind.is_in(["attempted", "accepted", "snapshot"]), pl.col("address").is_not_null())
+    told = events.filter(kind.is_in(["attempted", "accepted", "snapshot"]), pl.col("address").is_not_null())
+    spoken, replaced = _as_written(told)
     final = spoken.with_columns(pl.when(is_final).then(c).alias(c) for c in _SAID[1:]).with_columns(
         ended_at=pl.when(is_final).then("at")
     )
@@ -32,7 +36,8 @@ def read_recipients(events: pl.LazyFrame, legs: pl.DataFrame) -> pl.DataFrame:
             "is_local",
             "is_original_local",
             "at",
-            line=pl.col("file").fill_null(0).cast(pl.UInt64) * _MOST_LINES + pl.col("line"),
+            "recipient_place",
+            line=_line(),
             is_tried=kind == "attempted",
             is_listing=kind == "snapshot",
             named_at=pl.when(kind == "accepted").then("at"),
@@ -45,12 +50,72 @@ def read_recipients(events: pl.LazyFrame, legs: pl.DataFrame) -> pl.DataFrame:
             pl.col("named_at", "ended_at", "status", "delay", "related", "relay").min(),
             first_at=pl.col("at").min(),
             first_line=pl.col("line").min(),
+            first_place=pl.col("recipient_place").min(),
             ends=pl.col("is_end").sum(),
         )
         .collect()
     )
-    told = _placed(_with_first_ends(rows, final), legs)
-    return told.join(legs.select("leg", "place"), on="leg", validate="m:1").drop("leg")
+    placed = _placed(_with_first_ends(rows, final), legs)
+    rows = placed.join(replaced, on=["leg", "address"], how="left", validate="m:1", maintain_order="left")
+    return rows.join(legs.select("leg", "place"), on="leg", validate="m:1").drop("leg")
+
+
+def _as_written(told: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.DataFrame]:
+    """Return the lines with the original recipient that the sender wrote; and leg, address, is_replaced.
+
+    The latter are those whom others were put in place of. They are replaced unless the last line that did so, or a
+    later one, names them for themselves.
+    """
+    named = told.filter(pl.col("kind") == "accepted")
+    legs = named.filter(pl.col("original").is_not_null()).select("leg").collect()
+    if legs.is_empty():
+        return told, legs.with_columns(address=pl.lit(0, pl.UInt64), is_replaced=True)
+    some = named.join(legs.lazy(), on="leg", how="semi").with_columns(line=_line()).sort("at", "line").collect()
+    first = some.unique(["leg", "address"], keep="first", maintain_order=True)
+    step = first.filter(pl.col("original").is_not_null()).select(
+        "leg", "address", written="original", is_written_local="is_original_local"
+    )
+    onward = step.select("leg", written="address", further="written", is_further_local="is_written_local")
+    known = step
+    for _ in range(_MOST_STAND_INS - 1):
+        moved = known.join(onward, on=["leg", "written"], how="left", validate="m:1")
+        known = moved.select(
+            "leg",
+            "address",
+            written=pl.coalesce("further", "written"),
+            is_written_local=pl.coalesce("is_further_local", "is_written_local"),
+        )
+        if moved["further"].null_count() == moved.height:
+            break
+    by_original = known.select("leg", original="address", rooted="written", is_rooted_local="is_written_local")
+    spoken = told.join(known.lazy(), on=["leg", "address"], how="left", validate="m:1").join(
+        by_original.lazy(), on=["leg", "original"], how="left", validate="m:1"
+    )
+    original = pl.coalesce("rooted", "original", "written")
+    is_local = (
+        pl.when(pl.col("rooted").is_not_null())
+        .then("is_rooted_local")
+        .when(pl.col("original").is_null() & pl.col("written").is_not_null())
+        .then("is_written_local")
+        .otherwise("is_original_local")
+    )
+    is_other = original != pl.col("address")
+    written = spoken.with_columns(original=pl.when(is_other).then(original), is_original_local=is_other & is_local)
+    return written, _replaced(some)
+
+
+def _replaced(named: pl.DataFrame) -> pl.DataFrame:
+    """Return leg, address, is_replaced, of accepted lines in order."""
+    order = named.select("leg", "address", "original", order=pl.struct("at", "line").rle_id())
+    is_stand_in = pl.col("original").is_not_null()
+    left = order.filter(is_stand_in).group_by("leg", address="original").agg(left=pl.col("order").max())
+    last = order.filter(~is_stand_in).group_by("leg", "address").agg(last=pl.col("order").max())
+    both = left.join(last, on=["leg", "address"], how="left", validate="1:1")
+    return both.select("leg", "address", is_replaced=(pl.col("left") > pl.col("last")).fill_null(True))
+
+
+def _line() -> pl.Expr:
+    return pl.col("file").fill_null(0).cast(pl.UInt64) * _MOST_LINES + pl.col("line")
 
 
 def _with_first_ends(rows: pl.DataFrame, final: pl.LazyFrame) -> pl.DataFrame:

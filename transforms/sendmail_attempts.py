@@ -6,12 +6,14 @@ Rules (`logdelivery` in Sendmail's `deliver.c`)
 - `stat=Sent (ID2 Message accepted for delivery)` names the next server's queue file: the submission program
   (`sendmail`, `sm-msp-queue`) hands over to `sm-mta` on the same host in this way.
 - `ctladdr=` is the alias that led to the recipient; for the submission program's `mailer=relay` it is the sender.
+  Behind an alias a local user stands as a bare local part, perhaps with a backslash (`\\ann`: no further alias); a
+  pipe, a file or a list (`:include:`) is nobody: the recipient is then the alias.
 - `stat=queued` names a recipient that waits, untried.
 """
 
 import polars as pl
 
-from transforms.dialect import Reading
+from transforms.dialect import Reading, in_domain_of, places
 from transforms.next_leg import ENHANCED_STATUS, REPLY_CHARACTERS, next_leg
 
 HEAD = ("line_number", "logged_at", "host", "queue_id")
@@ -21,6 +23,7 @@ PATTERNS = {
     "recipients": rf"^{ADDRESS}(?:,\s?{ADDRESS})*$",
     "quoted": rf"^to=(?<whom>{ADDRESS}(?:,\s?{ADDRESS})*(?: \[more\])?(?:, ctladdr=.*?)?), delay=(?<said>.*)$",
     "control": r"^(.*?)(?: \([0-9]+/[0-9]+\))?$",
+    "is_nobody": r'^"?[|/:]',
     "delay": r"^(?:[0-9]+\+)?[0-9]{2}:[0-9]{2}:[0-9]{2}$",
 }
 # Why a queue file was given up after its longest time in the queue.
@@ -33,15 +36,16 @@ def read_attempts(lines: pl.DataFrame) -> Reading:
     parts = _judged(_fields(_halves(lines)))
     is_whole = pl.col("is_whole").fill_null(False)
     torn = set_aside(parts.filter(~is_whole), "`to=` line is cut off or malformed")
-    each = parts.filter(is_whole).explode("recipients").with_columns(plain(pl.col("recipients")).alias("recipient"))
+    listed = parts.filter(is_whole).with_columns(places(pl.col("recipients")))
+    each = listed.explode("recipients", "recipient_place").with_columns(_recipient())
     each = each.unique(["line_number", "recipient"], keep="first", maintain_order=True)
     is_waiting = _STAT.str.starts_with("queued")
-    original = pl.col("original_recipient")
     attempted = each.filter(~is_waiting).select(
         *HEAD,
         pl.lit("attempted").alias("kind"),
         "recipient",
-        pl.when(original != pl.col("recipient")).then(original).alias("original_recipient"),
+        pl.when(pl.col("original_recipient") != pl.col("recipient")).then("original_recipient"),
+        "recipient_place",
         "status",
         "dsn",
         "delay_seconds",
@@ -49,8 +53,21 @@ def read_attempts(lines: pl.DataFrame) -> Reading:
         "related_queue_id",
         "reply",
     )
-    accepted = each.filter(is_waiting).select(*HEAD, pl.lit("accepted").alias("kind"), "recipient")
+    accepted = each.filter(is_waiting).select(*HEAD, pl.lit("accepted").alias("kind"), "recipient", "recipient_place")
     return Reading(pl.concat([attempted, accepted], how="diagonal"), torn)
+
+
+def _recipient() -> pl.Expr:
+    named, alias = plain(pl.col("recipients")), pl.col("original_recipient")
+    is_bare = alias.is_not_null() & ~named.str.contains("@", literal=True)
+    return (
+        pl.when(alias.is_not_null() & named.str.contains(PATTERNS["is_nobody"]))
+        .then(alias)
+        .when(is_bare)
+        .then(in_domain_of(alias, named.str.strip_prefix("\\")))
+        .otherwise(named)
+        .alias("recipient")
+    )
 
 
 def _halves(lines: pl.DataFrame) -> pl.DataFrame:

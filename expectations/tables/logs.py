@@ -77,6 +77,13 @@ EVENTS = Table(
         Column("sender", pl.String, "envelope sender, lower case; empty for the null sender", is_nullable=True),
         Column("recipient", pl.String, "final recipient address, lower case, domain in ASCII", is_nullable=True),
         Column("original_recipient", pl.String, "address as the sender wrote it, where it differs", is_nullable=True),
+        Column(
+            "recipient_place",
+            pl.Int64,
+            "the recipient's place, from 1, in the list of a line that may name several",
+            is_nullable=True,
+            minimum=1,
+        ),
         Column("recipient_count", pl.Int64, "recipients of the queue file", unit="recipients", is_nullable=True),
         Column("message_id", pl.String, "Message-ID header, without angle brackets", is_nullable=True),
         Column("status", pl.String, "how the attempt went", is_nullable=True, allowed=STATUSES),

@@ -92,12 +92,17 @@ def _leg(
         queued(queue_id, at, common["sender"], len(addresses), host=host),
     ]
     tell = draw(st.sampled_from(["", "", "accepted"]))
-    rows += [line(tell, queue_id, at, recipient=a, host=host) for a in addresses if tell]
+    rows += [
+        line(tell, queue_id, at, recipient=a, host=host, recipient_place=n) for n, a in enumerate(addresses) if tell
+    ]
+    tells_of_stand_ins = bool(tell) and expands and draw(st.booleans())
+    if tells_of_stand_ins:
+        rows += _stand_ins(draw, queue_id, at, addresses, host)
     end, waiting = at, []
     behind, reply = _behind_filter(draw, at + 40, addresses, common, queue_id, depth) if is_filter else ([], None)
     for written in addresses:
         to = WRITTEN.get(written, written) if expands else written
-        by = written if to != written else None
+        by = written if to != written and not tells_of_stand_ins else None
         end = max(end, at + draw(st.integers(0, 90)))
         if draw(st.booleans()):
             rows.append(attempt("deferred", queue_id, at + 1, to, by, host=host, delay=1.0))
@@ -114,6 +119,27 @@ def _leg(
         rows += _notice(draw, end, queue_id, host, common)
     rows += behind
     rows += _ending(draw, end, queue_id, host, at, waiting, common, depth)
+    return rows
+
+
+def _stand_ins(draw: DrawFn, queue_id: str, at: int, addresses: list[str], host: str) -> list[Row]:
+    """Who stands in for whom, as Exchange tells it: for a member of a group, by the group, or with a copy kept."""
+    rows: list[Row] = []
+    for written in addresses:
+        to, way = WRITTEN[written], draw(st.sampled_from(["", "", "list", "copy", "circle"]))
+        pairs: list[tuple[str, str | None]] = [(to, written)]
+        if way == "list":
+            pairs = [("list@example.com", written), (to, "list@example.com")]
+        elif way == "copy":
+            pairs += [(written, None)]
+        elif way == "circle":
+            pairs += [(written, to)]
+        when = at + draw(st.integers(0, 2))
+        rows += [
+            line("accepted", queue_id, when, recipient=one, original_recipient=by, host=host, recipient_place=n)
+            for n, (one, by) in enumerate(pairs)
+            if one != by
+        ]
     return rows
 
 

@@ -68,6 +68,11 @@ def test_receive_begins_a_message_and_names_its_recipients() -> None:
         ("accepted", "m1@example.com", "", None, "eve@example.org", None, None, None),
         ("arrived", "m1@example.com", "", "ann@example.com", None, 2, "m1@example.com", "mail[192.0.2.1]"),
     ]
+    assert facts(parsed, "recipient", "recipient_place") == [
+        ("bob@example.org", 1),
+        ("eve@example.org", 2),
+        (None, None),
+    ]
     assert parsed.events["logged_at"].unique().to_list() == [datetime(2030, 11, 25, 2, 22, 48, 123_000, tzinfo=UTC)]
     assert parsed.activity["host"].to_list() == ["ex1"]
 

@@ -117,6 +117,32 @@ def test_ctladdr_is_the_alias_that_led_to_the_recipient(control: str, mailer: st
 
 
 @pytest.mark.parametrize(
+    ("listed", "found"),
+    [
+        ("ann", [("ann@example.org", "team@example.org", 1)]),
+        ("ann,Bob", [("ann@example.org", "team@example.org", 1), ("bob@example.org", "team@example.org", 2)]),
+        ("\\ann", [("ann@example.org", "team@example.org", 1)]),
+        ('"|/usr/bin/procmail -d ann@example.net"', [("team@example.org", None, 1)]),
+        ("/var/mail/list", [("team@example.org", None, 1)]),
+        ('":include:/etc/mail/list"', [("team@example.org", None, 1)]),
+        (
+            "<eve@example.net>,ann",
+            [("ann@example.org", "team@example.org", 2), ("eve@example.net", "team@example.org", 1)],
+        ),
+    ],
+)
+def test_behind_an_alias_a_bare_local_part_is_in_its_domain_and_a_pipe_is_nobody(
+    listed: str, found: list[tuple[str, str | None, int]]
+) -> None:
+    line = f"{ID}: to={listed}, ctladdr=<team@example.org> (8/0), delay=00:00:01, mailer=local, dsn=2.0.0, stat=Sent"
+    assert facts(read(line), "recipient", "original_recipient", "recipient_place") == found
+
+
+def test_a_bare_local_part_without_an_alias_has_no_domain() -> None:
+    assert one(f"{ID}: to=ann, delay=00:00:01, mailer=local, dsn=2.0.0, stat=Sent", "recipient") == ("ann",)
+
+
+@pytest.mark.parametrize(
     ("dsn", "stat", "status"),
     [
         ("2.0.0", "Sent", "sent"),

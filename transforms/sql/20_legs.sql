@@ -6,7 +6,10 @@
 -- (trap 9). Each retry repeats a growing delay; only the line that ends a recipient counts, the earliest if repeated
 -- (trap 2). A queue listing belongs to the latest lifetime of its id, unless that one ended just as the queue was
 -- listed; a listed file without any line is a leg of its own. `recipient_count` is exact (Postfix `nrcpt=`, after
--- expansion), `announced_count` is what was announced at arrival (before aliases were expanded and merged).
+-- expansion), `announced_count` is what was announced at arrival (before aliases were expanded and merged). Whoever is
+-- first told of as standing in for another (Exchange: members of a group, an alias' mailbox) was written as that other,
+-- back from stand-in to stand-in. Whom others were put in place of is replaced, unless the same line or a later one
+-- names it for itself (a mailbox that keeps a copy of what it forwards).
 
 CREATE OR REPLACE TABLE legs AS
 WITH
@@ -85,8 +88,8 @@ FROM (
 
 CREATE OR REPLACE TABLE said AS  -- one row per mention of a leg's recipient
 SELECT
-    leg, recipient, original_recipient, kind, logged_at, moment, status, dsn, reply, delay_seconds, relay, related_queue_id,
-    source_id, line_number
+    leg, recipient, original_recipient, recipient_place, kind, logged_at, moment, status, dsn, reply, delay_seconds, relay,
+    related_queue_id, source_id, line_number
 FROM facts
 JOIN legs USING (host, queue_id, lifetime)
 WHERE kind IN ('attempted', 'accepted') AND recipient IS NOT NULL
@@ -95,6 +98,50 @@ SELECT leg, recipient, kind, logged_at, moment(logged_at, 0, line_number) AS mom
 FROM events
 JOIN legs ON legs.queue_id = events.queue_id AND legs.is_listed
 WHERE kind = 'snapshot';
+
+CREATE OR REPLACE TABLE named AS  -- in legs that tell of stand-ins
+SELECT leg, recipient, original_recipient, moment
+FROM said
+SEMI JOIN (SELECT leg FROM said WHERE kind = 'accepted' AND original_recipient IS NOT NULL) AS standing_in USING (leg)
+WHERE kind = 'accepted';
+
+CREATE OR REPLACE TABLE replaced AS  -- one row per leg and recipient that others were put in place of
+WITH
+left_at AS (SELECT leg, original_recipient AS recipient, max(moment) AS moment FROM named WHERE original_recipient IS NOT NULL GROUP BY ALL),
+named_at AS (SELECT leg, recipient, max(moment) AS moment FROM named WHERE original_recipient IS NULL GROUP BY ALL)
+SELECT leg, recipient, coalesce(left_at.moment > named_at.moment, true) AS is_replaced
+FROM left_at
+LEFT JOIN named_at USING (leg, recipient);
+
+CREATE OR REPLACE TABLE stand_ins AS
+SELECT leg, recipient, arg_min(original_recipient, moment) AS original_recipient
+FROM named
+GROUP BY leg, recipient
+HAVING coalesce(
+    min(moment) FILTER (original_recipient IS NOT NULL) < min(moment) FILTER (original_recipient IS NULL),
+    bool_and(original_recipient IS NOT NULL)
+);
+
+CREATE OR REPLACE TABLE written_for AS  -- what the sender wrote where a stand-in is told of
+WITH RECURSIVE
+walk AS (
+    SELECT leg, recipient, original_recipient, 1 AS steps FROM stand_ins
+    UNION ALL
+    SELECT walk.leg, walk.recipient, stand_ins.original_recipient, walk.steps + 1
+    FROM walk
+    JOIN stand_ins ON stand_ins.leg = walk.leg AND stand_ins.recipient = walk.original_recipient
+    WHERE walk.steps < 20  -- groups that hold each other go round
+)
+SELECT leg, recipient, arg_max(original_recipient, steps) AS original_recipient FROM walk GROUP BY leg, recipient;
+
+CREATE OR REPLACE VIEW said_as_written AS
+SELECT
+    said.* EXCLUDE (original_recipient),
+    nullif(coalesce(by_original.original_recipient, said.original_recipient, by_recipient.original_recipient), said.recipient)
+        AS original_recipient
+FROM said
+LEFT JOIN written_for AS by_original ON by_original.leg = said.leg AND by_original.recipient = said.original_recipient
+LEFT JOIN written_for AS by_recipient ON by_recipient.leg = said.leg AND by_recipient.recipient = said.recipient;
 
 CREATE OR REPLACE TABLE leg_recipients AS
 WITH
@@ -106,11 +153,12 @@ spoken AS (
         count(*) FILTER (kind = 'attempted') AS attempts,
         min(logged_at) FILTER (kind = 'accepted') AS named_at,
         min(moment) AS first_moment,
+        min(recipient_place) AS first_place,
         max(logged_at) AS last_at,
         -- the first end counts; a hand-over inside the platform only where no better end is logged (Exchange SEND)
         coalesce(min(moment) FILTER (is_final(status) AND status <> 'forwarded'), min(moment) FILTER (status = 'forwarded'), max(moment))
             AS deciding_moment
-    FROM said
+    FROM said_as_written
     GROUP BY leg, recipient, original_recipient
 )
 SELECT
@@ -125,8 +173,10 @@ SELECT
     deciding.reply,
     deciding.relay,
     CASE WHEN is_final(deciding.status) THEN deciding.related_queue_id END AS next_queue_id,
-    CASE WHEN is_final(deciding.status) THEN deciding.delay_seconds END AS final_delay_seconds
+    CASE WHEN is_final(deciding.status) THEN deciding.delay_seconds END AS final_delay_seconds,
+    replaced.is_replaced  -- null: nobody was put in its place
 FROM spoken
-JOIN said AS deciding
+JOIN said_as_written AS deciding
     ON deciding.leg = spoken.leg AND deciding.moment = spoken.deciding_moment AND deciding.recipient = spoken.recipient
-    AND deciding.original_recipient IS NOT DISTINCT FROM spoken.original_recipient;
+    AND deciding.original_recipient IS NOT DISTINCT FROM spoken.original_recipient
+LEFT JOIN replaced ON replaced.leg = spoken.leg AND replaced.recipient = spoken.recipient;

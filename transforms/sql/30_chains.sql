@@ -51,8 +51,10 @@ taken_over AS (  -- 2. the former leg is named by the later one
     ANTI JOIN replies USING (leg_recipient)
     LEFT JOIN (SELECT DISTINCT leg, unnest([recipient, original_recipient]) AS name FROM leg_recipients) AS taken
         ON taken.leg = former_legs.child AND taken.name = given.recipient
-    WHERE (NOT given.is_ended AND former_legs.is_requeued)  -- picked up again: whoever was still waiting
-       OR (given.final_status = 'sent' AND taken.name IS NOT NULL)  -- filtered: whom the later leg names
+    WHERE CASE
+        WHEN former_legs.is_requeued THEN NOT given.is_ended  -- picked up again: whoever was still waiting
+        ELSE given.final_status = 'sent' AND taken.name IS NOT NULL  -- filtered: whom the later leg names
+    END
     QUALIFY row_number() OVER (PARTITION BY given.leg_recipient ORDER BY former_legs.arrived_at, former_legs.first_moment) = 1
 ),
 orphans AS (
@@ -133,14 +135,21 @@ chain AS (
     FROM chain
     JOIN links ON links.parent = chain.leg
 ),
-notices AS (
-    SELECT DISTINCT legs.leg
-    FROM facts
-    JOIN legs
-        ON legs.host = facts.host
-        AND legs.queue_id = facts.related_queue_id
-        AND legs.arrived_at BETWEEN facts.logged_at - INTERVAL 10 SECOND AND facts.logged_at + INTERVAL 10 SECOND
-    WHERE facts.kind = 'notified'
+notices AS (  -- the queue file nearest to the line that names it, as its id may be used again within seconds
+    SELECT DISTINCT leg
+    FROM (
+        SELECT legs.leg
+        FROM facts
+        JOIN legs
+            ON legs.host = facts.host
+            AND legs.queue_id = facts.related_queue_id
+            AND legs.arrived_at BETWEEN facts.logged_at - INTERVAL 10 SECOND AND facts.logged_at + INTERVAL 10 SECOND
+        WHERE facts.kind = 'notified'
+        QUALIFY row_number() OVER (
+            PARTITION BY legs.host, legs.queue_id, facts.logged_at
+            ORDER BY abs(seconds_between(facts.logged_at, legs.arrived_at)), legs.arrived_at, legs.first_moment
+        ) = 1
+    )
 ),
 rooted AS (
     SELECT leg, root, depth FROM chain

@@ -54,7 +54,10 @@ placed AS (  -- the leg in which each row's recipient waits or ended
         rows.child IS NOT NULL AND (
             coalesce(by_recipient.depth > rows.depth, false) OR coalesce(by_target.depth > rows.depth, false)
         ) AS is_named_later,
-        rows.attempts = 0 AND NOT rows.is_ended AND (tried_as.leg IS NOT NULL OR tried_for.leg IS NOT NULL) AS is_tried_by_name
+        rows.attempts = 0 AND NOT rows.is_ended AND CASE
+            WHEN rows.is_replaced IS NULL THEN tried_as.leg IS NOT NULL OR tried_for.leg IS NOT NULL
+            ELSE rows.is_replaced
+        END AS is_tried_by_name
     FROM recipient_rows AS rows
     LEFT JOIN tried AS tried_as ON tried_as.leg = rows.leg AND tried_as.name = rows.recipient
     LEFT JOIN tried AS tried_for ON tried_for.leg = rows.leg AND tried_for.name = rows.target
@@ -187,7 +190,7 @@ written_as AS (  -- where a message came by several addresses: the first leg's, 
     SELECT DISTINCT ON (root, target) root, target, written
     FROM spoken SEMI JOIN (SELECT root, target FROM decided WHERE has_several_addresses) AS torn_between USING (root, target)
     WHERE NOT is_tried_by_name OR named_at IS NOT NULL
-    ORDER BY root, target, depth, coalesce(named_at, TIMESTAMPTZ 'infinity'), written IS DISTINCT FROM mailbox, first_moment, written
+    ORDER BY root, target, depth, coalesce(named_at, TIMESTAMPTZ 'infinity'), written IS DISTINCT FROM mailbox, first_moment, first_place
 ),
 timed AS (
     SELECT
