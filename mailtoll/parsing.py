@@ -56,7 +56,7 @@ _ENVELOPES_OF = {
 
 def parse_pulled(warehouse: Warehouse, source: Mapping[str, Any]) -> dict[str, Any]:
     """Parse the file of one INPUTS row; return its receipt (rows and lines by fate, digest, what was detected)."""
-    reader = _reader(str(source["format"]), str(source["timezone"]), source["year"])
+    reader = _reader(str(source["format"]), str(source["timezone"]), source["year"], _is_second_pass(source))
     before = read_receipt(warehouse, source["source_id"])
     if before and before["reader"] == reader:
         return before
@@ -80,7 +80,8 @@ def _receipt_path(warehouse: Warehouse, source_id: str) -> Path:
 
 def _parse(warehouse: Warehouse, source: Mapping[str, Any]) -> dict[str, Any]:
     source_id, path = str(source["source_id"]), warehouse.kept(str(source["path"]))
-    options = LogOptions(str(source["timezone"]), source["year"], Path(str(source["uri"])).parent.name)
+    folder = Path(str(source["uri"])).parent.name
+    options = LogOptions(str(source["timezone"]), source["year"], folder, _is_second_pass(source))
     declared = str(source["format"])
     grammars = GRAMMARS if declared == "auto" else {declared: GRAMMARS[declared]}
     envelope, likely = _envelope(path, declared, options)
@@ -168,9 +169,13 @@ def _stamp(value: object) -> str | None:
 
 
 @cache
-def _reader(declared: str, timezone: str, year: int | None) -> str:
+def _reader(declared: str, timezone: str, year: int | None, is_second_pass: bool) -> str:
     """Fingerprint what decides how a file is read: the code of the transforms room, and the options."""
     code = sha256()
     for file in sorted(_TRANSFORMS.glob("*.py")):
         code.update(file.read_bytes())
-    return f"{code.hexdigest()[:16]} {declared} {timezone} {year}"
+    return f"{code.hexdigest()[:16]} {declared} {timezone} {year}{' second pass' if is_second_pass else ''}"
+
+
+def _is_second_pass(source: Mapping[str, Any]) -> bool:
+    return bool(source.get("is_second_pass"))  # rows that earlier vintages kept lack it

@@ -19,6 +19,7 @@ from pydantic import BeforeValidator, Field
 
 from expectations.freshness import source_warnings
 from expectations.tables import ACTIVITY, FINDINGS, INPUTS, QUARANTINE
+from mailtoll.file_passes import with_passes
 from mailtoll.file_years import with_years
 from mailtoll.incident import Incident, load_file
 from mailtoll.incident_model import Headline, Seconds, Text
@@ -83,7 +84,8 @@ def ingest(standby: Standby, at: datetime) -> dict[str, int]:
         known = collected(warehouse)
         new = pulled.filter(~pl.col("is_duplicate")).join(known, on="source_id", how="anti", maintain_order="left")
         if new.height:
-            new = INPUTS.conform(with_years(run, new, log_files.edge_lines(new, warehouse.root)))
+            edges = log_files.edge_lines(new, warehouse.root)
+            new = INPUTS.conform(with_passes(run, with_years(run, new, edges), edges))
         parsed = 0
         for row in [*known.iter_rows(named=True), *new.iter_rows(named=True)]:
             before = read_receipt(warehouse, row["source_id"])
@@ -95,7 +97,7 @@ def ingest(standby: Standby, at: datetime) -> dict[str, int]:
 def collected(warehouse: Warehouse) -> pl.DataFrame:
     """Return the INPUTS rows of all logs that a store holds, each content once."""
     path = _list(warehouse)
-    rows = pl.read_parquet(path) if path.exists() else INPUTS.empty()
+    rows = INPUTS.conform(pl.read_parquet(path)) if path.exists() else INPUTS.empty()
     return rows.filter([warehouse.kept(kept).exists() for kept in rows["path"]])
 
 

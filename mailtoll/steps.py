@@ -45,6 +45,7 @@ from mailtoll.definition import require_definition, write_definition
 from mailtoll.detection import count_in_windows, find_window, forget_windows, judge_holes, postpone_holes
 from mailtoll.downtime import measure_time
 from mailtoll.explain_replay import keep_context
+from mailtoll.file_passes import with_passes
 from mailtoll.file_years import with_years
 from mailtoll.lock import alone_in_folder
 from mailtoll.manifest import forget_records, recorded
@@ -161,7 +162,8 @@ def pull_logs(incident: str, out: str) -> list[str]:
     forget_records(run.warehouse)
     write_definition(run.incident, run.warehouse)
     pulled = log_files.pull_logs(specs_beside_standby(run.incident), run.warehouse.root)
-    dated = with_years(run, pulled, log_files.edge_lines(pulled, run.warehouse.root))
+    edges = log_files.edge_lines(pulled, run.warehouse.root)
+    dated = with_passes(run, with_years(run, pulled, edges), edges)
     write_parquet(with_standby(run, INPUTS.conform(dated)), run.warehouse.table("pulled"))
     return Run.of(incident, out).source_ids("log")
 

@@ -16,7 +16,7 @@ from mailtoll.warehouse import Warehouse, write_parquet
 from sources.compression import open_decompressed
 from transforms.queue_listing import read_queue_listing
 
-_OPTIONS = ("format", "timezone", "year")
+_OPTIONS = ("format", "timezone", "year", "is_second_pass")
 
 
 class GoneError(Exception):
@@ -47,7 +47,7 @@ def event_files_of(run: Run, pulled: pl.DataFrame, as_of: datetime, aside: Path)
         source_id = row["source_id"]
         if row["kind"] == "log":
             now = present.get(source_id, row)
-            warehouse = run.warehouse if all(now[name] == row[name] for name in _OPTIONS) else elsewhere
+            warehouse = run.warehouse if all(now.get(name) == row.get(name) for name in _OPTIONS) else elsewhere
             try:
                 parse_pulled(warehouse, row)
             except FileNotFoundError as error:

@@ -4,7 +4,8 @@ Rules
 - A stamp without a year takes the year of the file's first line; when the months of successive lines fall from late
   to early (December to January) the year goes up by one, and down again should a straggler follow.
 - A stamp without a zone is local time in the log's declared zone. In the hour that daylight saving repeats, lines
-  belong to its first pass until the wall clock falls back by about an hour: file order decides.
+  belong to its first pass until the wall clock falls back by about an hour: file order decides. A line that comes some
+  seconds late, after that fall or after that hour, belongs to the pass that it was written in.
 - A wall-clock time that daylight saving skips was written by a clock that had not moved yet; it is read so.
 """
 
@@ -30,14 +31,16 @@ _INSTANT = pl.Datetime("us", "UTC")
 class Clock:
     """Reads the stamps of one file in file order, and carries from chunk to chunk what they leave unsaid.
 
-    `timezone` is the IANA name for stamps that carry none; `year` that of the file's first line.
+    `timezone` is the IANA name for stamps that carry none; `year` that of the file's first line, and
+    `is_second_pass` says that this line, if it lies in an hour that comes twice, lies in its second pass.
     """
 
     timezone: str
     year: int
+    is_second_pass: bool = False
     _month: int | None = field(default=None, init=False)
     _wall: datetime | None = field(default=None, init=False)
-    _is_second_pass: bool = field(default=False, init=False)
+    _is_repeated: bool = field(default=True, init=False)
 
     def read_yearless(self, stamps: Spans) -> pl.Series:
         """Read `Nov 25 02:22:48[.123]` (RFC 3164) stamps in file order; null where that is no stamp."""
@@ -67,29 +70,38 @@ class Clock:
             _instant("wall", self.timezone, "latest").alias("second"),
             (_instant_of(pl.col("wall") - _ONE_HOUR, self.timezone, "latest") + _ONE_HOUR).alias("skipped"),
         )
-        first, second = frame["first"], frame["second"]
-        if (first != second).any():
-            first = self._by_file_order(frame["wall"], first, second)
+        first = frame["first"]
+        if (first != frame["second"]).any():
+            first = self._by_file_order(frame)
+        elif first.null_count() < len(first):
+            self._is_repeated = False
         self._wall = walls.drop_nulls()[-1] if walls.drop_nulls().len() else self._wall
         return first.fill_null(frame["skipped"])
 
-    def _by_file_order(self, walls: pl.Series, first: pl.Series, second: pl.Series) -> pl.Series:
-        """Choose the pass of each line in the repeated hour; leaving that hour forgets the pass."""
-        is_repeated = (first != second).fill_null(False)
-        before = (
-            pl.Series([self._wall], dtype=walls.dtype).append(walls.head(len(walls) - 1)).fill_null(strategy="forward")
+    def _by_file_order(self, frame: pl.DataFrame) -> pl.Series:
+        """Choose the pass of each line in the repeated hour; what is no stamp changes nothing."""
+        wall = pl.col("wall")
+        lines = frame.with_row_index("line").drop_nulls("first")
+        moved = wall - wall.shift(1, fill_value=self._wall)
+        is_entered = ~pl.col("is_repeated").shift(1, fill_value=self._is_repeated)
+        told = lines.with_columns(is_repeated=pl.col("first") != pl.col("second")).with_columns(
+            spell=pl.col("is_repeated").rle_id(),
+            # The clock falls back; or the line comes late, when that hour is over.
+            turns=pl.when(is_entered)
+            .then((moved < timedelta(0)) & (moved > -_FALL_BACK_AT_LEAST))
+            .otherwise(moved <= -_FALL_BACK_AT_LEAST)
+            .fill_null(False),
         )
-        fell_back = ((before - walls) >= _FALL_BACK_AT_LEAST).fill_null(False) & is_repeated
-        spell = (is_repeated != is_repeated.shift(1, fill_value=False)).cum_sum()
-        frame = pl.DataFrame({"fell": fell_back, "spell": spell})
-        passes = frame.select(pl.col("fell").cast(pl.Int32).cum_sum().over("spell"))["fell"]
-        if self._is_second_pass and len(spell):
-            passes = passes + ((spell == spell[0]) & is_repeated).cast(pl.Int32)
-        is_second = (passes > 0) & is_repeated
-        self._is_second_pass = bool(is_second[-1]) if len(is_second) else self._is_second_pass
-        return pl.DataFrame({"f": first, "s": second, "is_second": is_second}).select(
-            pl.when("is_second").then("s").otherwise("f").alias("at")
-        )["at"]
+        if self.is_second_pass and self._is_repeated:
+            told = told.with_columns(pl.col("turns") | (pl.int_range(pl.len()) == 0))
+        # Before a fall of the clock that is still to come it is the first pass: such a line comes late.
+        falls_later = wall - wall.reverse().cum_min().reverse().over("spell") >= _FALL_BACK_AT_LEAST
+        is_second = pl.col("is_repeated") & pl.col("turns").cum_sum().over("spell").gt(0) & ~falls_later
+        told = told.with_columns(is_second=is_second)
+        self._is_repeated, self.is_second_pass = told.select("is_repeated", "is_second").row(-1)
+        chosen = told.select("line", at=pl.when("is_second").then("second").otherwise("first"))
+        every = frame.select(pl.int_range(pl.len(), dtype=pl.get_index_type()).alias("line"))
+        return every.join(chosen, on="line", how="left", maintain_order="left")["at"]
 
 
 def _instant(column: str, timezone: str, ambiguous: str) -> pl.Expr:

@@ -30,12 +30,14 @@ class LogOptions:
     """What the incident file says of a log's lines.
 
     `timezone` is that of stamps that carry none (IANA name), `year` that of the file's first line where stamps
-    carry none (None: found by `clock.py`), `host` the name to use where lines carry none.
+    carry none (None: found by `clock.py`), `host` the name to use where lines carry none. `is_second_pass`: the first
+    line lies in the second pass of an hour that daylight saving repeats.
     """
 
     timezone: str = "UTC"
     year: int | None = None
     host: str = ""
+    is_second_pass: bool = False
 
 
 @dataclass

@@ -30,7 +30,7 @@ class EximEnvelope:
     """Opens main-log lines; carries the repeated hour of daylight saving from chunk to chunk."""
 
     def __init__(self, options: LogOptions) -> None:
-        self._clock = Clock(options.timezone, options.year or 1970)
+        self._clock = Clock(options.timezone, options.year or 1970, options.is_second_pass)
         self._host = options.host.lower()
 
     def open(self, raw: pl.DataFrame) -> Opened:

@@ -21,6 +21,7 @@ _LONG_ID = rf"^({_SAFE}{{6}})({_SAFE}{{4}})z[{_POSTFIX[:-1]}]+$"
 _EXIM_ID = r"^([0-9A-Za-z]{6})-(?:[0-9A-Za-z]{6}-[0-9A-Za-z]{2}|[0-9A-Za-z]{11}-[0-9A-Za-z]{4})$"
 # Before the first Postfix with long ids and Exim's ids of this form nobody wrote them; what reads so is no clock.
 _FIRST_SECOND, _LAST_SECOND = 946_684_800, 4_102_444_800  # 2000 to 2100
+_EXIM_ID_IN_A_LINE = r" ([0-9A-Za-z]{6}-(?:[0-9A-Za-z]{6}-[0-9A-Za-z]{2}|[0-9A-Za-z]{11}-[0-9A-Za-z]{4}))(?: |$)"
 _LONG_ID_IN_A_LINE = rf" ({_SAFE}{{10}}z[{_POSTFIX[:-1]}]+): "
 
 
@@ -33,6 +34,12 @@ def read_id_clocks(queue_ids: pl.Series) -> pl.Series:
     is_clock = (micros >= _FIRST_SECOND * 1_000_000) & (micros < _LAST_SECOND * 1_000_000)
     clocks = pl.Series("clock", np.where(is_clock, micros, -1)).replace(-1, None)
     return clocks.cast(pl.Datetime("us", "UTC"))
+
+
+def read_clocks_in_lines(lines: pl.Series) -> pl.Series:
+    """Return the UTC instant in the first queue id with a clock of each log line; null where it has none."""
+    long, exim = (read_id_clocks(lines.str.extract(pattern, 1)) for pattern in (_LONG_ID_IN_A_LINE, _EXIM_ID_IN_A_LINE))
+    return long.zip_with(long.is_not_null(), exim)
 
 
 def typical_clock(lines: pl.Series) -> datetime | None:

@@ -51,6 +51,12 @@ INPUTS = Table(
         Column("dialect_lines", pl.String, "how many of its lines each mail server wrote", is_nullable=True),
         Column("timezone", pl.String, "zone of stamps that carry none", is_nullable=True),
         Column("year", pl.Int64, "year of this file's first line, where stamps carry none", is_nullable=True),
+        Column(
+            "is_second_pass",
+            pl.Boolean,
+            "its first line lies in the second pass of the hour that daylight saving repeats",
+            is_nullable=True,
+        ),
         Column("first_at", INSTANT, "earliest stamp in the file", is_nullable=True),
         Column("last_at", INSTANT, "latest stamp in the file", is_nullable=True),
         Column("query", pl.String, "SQL that gave customer records from a database", is_nullable=True),

@@ -83,6 +83,36 @@ YEARLESS: dict[str, tuple[int, str, list[tuple[str, str | None]]]] = {
         BERLIN,
         [("Oct 27 02:30:00", "2030-10-27 00:30:00"), ("Oct 27 02:29:58", "2030-10-27 00:29:58")],
     ),
+    "a line that comes late, when that hour is over": (
+        2030,
+        BERLIN,
+        [
+            ("Oct 27 02:59:58", "2030-10-27 00:59:58"),
+            ("Oct 27 02:00:01", "2030-10-27 01:00:01"),
+            ("Oct 27 03:00:01", "2030-10-27 02:00:01"),
+            ("Oct 27 02:59:59", "2030-10-27 01:59:59"),
+            ("Oct 27 03:00:02", "2030-10-27 02:00:02"),
+        ],
+    ),
+    "what is no stamp leaves its second pass as it is": (
+        2030,
+        BERLIN,
+        [
+            ("Oct 27 02:59:59", "2030-10-27 00:59:59"),
+            ("Oct 27 02:10:00", "2030-10-27 01:10:00"),
+            ("Foo 27 02:10:00", None),
+            ("Oct 27 02:20:00", "2030-10-27 01:20:00"),
+        ],
+    ),
+    "nearly all of its first pass without a line": (
+        2030,
+        BERLIN,
+        [
+            ("Oct 27 02:00:01", "2030-10-27 00:00:01"),
+            ("Oct 27 02:59:59", "2030-10-27 00:59:59"),
+            ("Oct 27 02:00:05", "2030-10-27 01:00:05"),
+        ],
+    ),
     "an hour that is skipped was written by a clock that had not moved yet": (
         2030,
         BERLIN,
@@ -96,6 +126,29 @@ YEARLESS: dict[str, tuple[int, str, list[tuple[str, str | None]]]] = {
 def test_stamps_without_year_and_zone(case: str, chunk: int) -> None:
     year, zone, lines = YEARLESS[case]
     assert instants(Clock(zone, year), [stamp for stamp, _ in lines], chunk) == [at for _, at in lines]
+
+
+def test_a_line_that_comes_late_after_the_clock_fell_back_belongs_to_the_first_pass() -> None:
+    lines = [
+        ("Oct 27 02:59:58", "2030-10-27 00:59:58"),
+        ("Oct 27 02:00:01", "2030-10-27 01:00:01"),
+        ("Oct 27 02:59:59", "2030-10-27 00:59:59"),
+        ("Oct 27 02:59:57", "2030-10-27 00:59:57"),
+        ("Oct 27 02:00:02", "2030-10-27 01:00:02"),
+        ("Oct 27 02:59:59", "2030-10-27 01:59:59"),
+    ]
+    assert instants(Clock(BERLIN, 2030), [stamp for stamp, _ in lines]) == [at for _, at in lines]
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 100])
+def test_a_file_may_begin_in_the_second_pass(chunk: int) -> None:
+    lines = [
+        ("Oct 27 02:10:00", "2030-10-27 01:10:00"),
+        ("Oct 27 02:59:59", "2030-10-27 01:59:59"),
+        ("Oct 27 03:00:00", "2030-10-27 02:00:00"),
+    ]
+    clock = Clock(BERLIN, 2030, is_second_pass=True)
+    assert instants(clock, [stamp for stamp, _ in lines], chunk) == [at for _, at in lines]
 
 
 @pytest.mark.parametrize(
