@@ -1,7 +1,7 @@
 """In which pass of an hour that daylight saving repeats each pulled log file begins, where its stamps carry no zone.
 
-Only files that begin in such an hour, and those of the same folder that touch it, are looked at; `transforms.passes` has
-the rule.
+Only files that begin in such an hour, and those of the same folder that touch it, are looked at. The rule is in
+`transforms.passes`.
 """
 
 import re
@@ -89,7 +89,9 @@ def _wall(line: str, year: int | None) -> datetime | None:
         if (dated := _DATED.match(line)) is not None:
             return datetime.fromisoformat(dated[1])
         if (yearless := _YEARLESS.match(line)) is not None and year is not None:
-            return datetime.fromisoformat(f"{year}-{MONTHS.index(yearless[1]) + 1:02}-{int(yearless[2]):02} {yearless[3]}")
+            return datetime.fromisoformat(
+                f"{year}-{MONTHS.index(yearless[1]) + 1:02}-{int(yearless[2]):02} {yearless[3]}"
+            )
     except ValueError:
         pass
     return None
@@ -110,13 +112,15 @@ def _inside(text: pl.Series, hour: _Hour) -> pl.DataFrame:
     """Return the lines whose stamp lies in the hour: `time`, seconds from its start, and `text`."""
     full_hours = [hour.start.replace(minute=0) + timedelta(hours=n) for n in range(3)]
     days = {f"{MONTHS[at.month - 1]} +{at.day}|{at:%Y-%m-%d}" for at in full_hours}
-    pattern = rf"^(?:<[0-9]+>)?(?:{'|'.join(sorted(days))}) (?<h>[0-9]{{2}}):(?<m>[0-9]{{2}}):(?<s>[0-9]{{2}})(?<zone>(?:\.[0-9]+)? [+-][0-9]{{4}})?"
+    time = "(?<h>[0-9]{2}):(?<m>[0-9]{2}):(?<s>[0-9]{2})"
+    zone = r"(?<zone>(?:\.[0-9]+)? [+-][0-9]{4})?"
+    pattern = rf"^(?:<[0-9]+>)?(?:{'|'.join(sorted(days))}) {time}{zone}"
     read = text.to_frame("text").select("text", pl.col("text").str.extract_groups(pattern).alias("g")).unnest("g")
     starts = {f"{at:%H}": int((at - hour.start).total_seconds()) for at in full_hours}
     hours = pl.col("h").replace_strict(starts, default=None, return_dtype=pl.Int64)
-    time = hours + pl.col("m").cast(pl.Int64) * 60 + pl.col("s").cast(pl.Int64)
+    seconds = hours + pl.col("m").cast(pl.Int64) * 60 + pl.col("s").cast(pl.Int64)
     length = int((hour.end - hour.start).total_seconds())
-    inside = read.filter(pl.col("zone").is_null()).select(time.alias("time"), "text")
+    inside = read.filter(pl.col("zone").is_null()).select(seconds.alias("time"), "text")
     return inside.filter(pl.col("time").is_between(0, length, closed="left"))
 
 

@@ -1,4 +1,4 @@
-"""In which pass of an hour that daylight saving repeats does each file of a log begin, in whatever order they are given?
+"""In which pass of an hour that daylight saving repeats does each file of a log begin, whatever order they come in?
 
 Rule: a file tells by itself where its lines in that hour begin if it begins before the hour (in the first pass), if the
 clock falls back in it (in the first pass), if a queue id in it is younger than its line would be in the first pass (in
@@ -22,8 +22,8 @@ Span = tuple[int, int]
 class Stretch:
     """What one file tells of a repeated hour: its lines' times in it (seconds of the wall clock), in file order.
 
-    `begins_inside`: its first line lies in the hour; `goes_on`: its last one after it. `is_second` is what the clocks in
-    its queue ids say of its first lines, None: nothing.
+    `begins_inside`: its first line lies in the hour; `goes_on`: its last one after it. `is_second` is what the clocks
+    in its queue ids say of its first lines, None: nothing.
     """
 
     spans: tuple[Span, ...]
@@ -67,12 +67,13 @@ def _overlap(files: Iterable[Stretch], chosen: Iterable[bool]) -> int:
     for file, is_second in zip(files, chosen, strict=True):
         for place, span in enumerate(file.spans):
             passes[is_second or place > 0].append(span)
-    return sum(sum(b - a for a, b in spans) - _covered(spans) for spans in passes)
+    return sum(sum(b - a + 1 for a, b in spans) - _covered(spans) for spans in passes)
 
 
 def _covered(spans: Iterable[Span]) -> int:
+    """Return how many seconds lie in one of the spans or more; a line takes up its second."""
     covered, reach = 0, -1
     for start, end in sorted(spans):
-        covered += max(0, end - max(start, reach))
+        covered += max(0, end - max(start - 1, reach))
         reach = max(reach, end)
     return covered

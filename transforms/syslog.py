@@ -31,7 +31,9 @@ class SyslogEnvelope:
     """Opens syslog lines of every spelling; carries the year and the repeated hour from chunk to chunk."""
 
     def __init__(self, options: LogOptions) -> None:
-        self._clock = Clock(options.timezone, options.year if options.year is not None else 1970, options.is_second_pass)
+        self._clock = Clock(
+            options.timezone, options.year if options.year is not None else 1970, options.is_second_pass
+        )
         self._spellings = (
             (_looks_yearless, self._open_yearless),
             (_looks_zoned, _open_zoned),

@@ -7,6 +7,7 @@ messages, and `python -m tests.end_to_end.test_simulated_outages` shows that.
 import json
 import sys
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from expectations.tables import DELIVERIES, QUARANTINE
 from mailtoll.run import Run
 from mailtoll.steps import run_incident
 from tests.simulate.incident import write_incident
+from tests.simulate.outage import Outage
 from tests.simulate.simulate import simulate
 from tests.simulate.truth import truth_cells, truth_outcomes
 from transforms import impact as ladder
@@ -33,6 +35,7 @@ class Written(NamedTuple):
 
 
 CUT_OFF = {"cut_off": "flood"}
+GROUPS = {"groups": 9}
 SIDE_BY_SIDE = {"mx1": "postfix-rfc3164", "mx2": "exim", "mx3": "exchange", "mx4": "sendmail", "mx5": "exchange"}
 WAYS = (
     Written("short ids, no year, rotated and compressed", "postfix-rfc3164"),
@@ -59,6 +62,11 @@ WAYS = (
     Written("Sendmail, cut off", "sendmail", CUT_OFF),
     Written("Exchange", "exchange"),
     Written("Exchange, cut off", "exchange", CUT_OFF),
+    Written("groups, Postfix", "postfix-rfc3164", GROUPS),
+    Written("groups, Exim", "exim", {**GROUPS, **CUT_OFF}),
+    Written("groups, Exim that logs local parts", "exim-local-named", {**GROUPS, **CUT_OFF}),
+    Written("groups, Sendmail's local mailer", "sendmail-local", {**GROUPS, **CUT_OFF}),
+    Written("groups, Exchange", "exchange", {**GROUPS, **CUT_OFF}),
     Written("four servers side by side", SIDE_BY_SIDE, {"hosts": 5}),
 )
 MESSAGES = 2_000
@@ -84,10 +92,31 @@ def differing_the_long_way(incident: Path, out: Path) -> list[str]:
     return [t.name for t, frame in told.items() if not frame.equals(kept[t].sort(t.key, nulls_last=True))]
 
 
+@pytest.mark.parametrize("dialect", ["postfix-rfc3164", "sendmail", "exim", "exim-local-named"])
+def test_a_log_rotated_in_the_hour_that_comes_twice_gives_the_truth(dialect: str, tmp_path: Path) -> None:
+    """Stamps carry no zone; three of the cuts lie in that hour, and the files' names say nothing of their order."""
+    outage = simulate(5, messages=MESSAGES, start="2030-04-04T00:00:00Z")
+    incident = write_incident(outage, tmp_path, dialect, pieces=1, log_timezone="Pacific/Auckland")
+    for log in sorted((tmp_path / "logs").glob("*/*")):
+        lines = log.read_bytes().splitlines(keepends=True)
+        inside = [n for n, text in enumerate(lines) if text.startswith((b"Apr  7 02:", b"2030-04-07 02:"))]
+        cuts = [0, *(inside[len(inside) * tenths // 10] for tenths in (2, 6, 8)), inside[-1] + 400, len(lines)]
+        for name, (start, end) in zip("cbeda", pairwise(cuts), strict=True):
+            log.with_name(f"{log.name}.{name}").write_bytes(b"".join(lines[start:end]))
+        log.unlink()
+    wrong, impact = differing(outage, incident, tmp_path)
+    assert wrong == []
+    assert impact["lines"]["quarantined"] == 0
+
+
 def compared(way: Written, folder: Path, seed: int, messages: int) -> tuple[list[object], dict[str, Any]]:
     """Return what differs from the truth, and impact.json."""
     outage = simulate(seed, messages=messages, **way.outage)
-    incident = write_incident(outage, folder, way.dialect, **way.writing)
+    return differing(outage, write_incident(outage, folder, way.dialect, **way.writing), folder)
+
+
+def differing(outage: Outage, incident: Path, folder: Path) -> tuple[list[object], dict[str, Any]]:
+    """Run an incident; return what differs from the truth, and impact.json."""
     result = run_incident(incident, folder / "out", lambda step: None)
     assert result.status == "published", result.reasons
     impact = json.loads((folder / "out" / "impact.json").read_text())
@@ -105,5 +134,7 @@ if __name__ == "__main__":
     for chosen in WAYS:
         if len(sys.argv) < 2 or sys.argv[1] in chosen.name:
             with TemporaryDirectory() as scratch:
-                differing, counted = compared(chosen, Path(scratch), seed=1, messages=40_000)
-                print(f"{chosen.name:45} {counted['deliveries']['total']:>8,} deliveries, {len(differing)} differences")
+                wrong_cells, counted = compared(chosen, Path(scratch), seed=1, messages=40_000)
+                print(
+                    f"{chosen.name:45} {counted['deliveries']['total']:>8,} deliveries, {len(wrong_cells)} differences"
+                )

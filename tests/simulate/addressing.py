@@ -19,6 +19,7 @@ class Addressing:
         tags: bool,
         unmatched_share: float,
         hostile: bool,
+        groups: int,
     ) -> None:
         self.rng, self.lists, self.tags, self.unmatched_share = rng, lists, tags, unmatched_share
         self.hostile = hostile
@@ -31,6 +32,12 @@ class Addressing:
                 self.aliases_of.setdefault(record.mailbox, []).append(record.address)
         popularity = rng.pareto(1.6, len(self.addresses)) + 0.4
         self.cumulative = np.cumsum(popularity) / popularity.sum()
+        self.members = {f"team{n}@{LOCAL_DOMAINS[0]}": self._members(2 + n % 4) for n in range(groups)}
+
+    def _members(self, wanted: int) -> list[str]:
+        """Draw mailboxes of one domain; no record knows the group's own address."""
+        boxes = sorted({r.mailbox for r in self.records if r.mailbox.endswith(f"@{LOCAL_DOMAINS[0]}")})
+        return [str(box) for box in self.rng.choice(boxes, wanted, replace=False)]
 
     def message(self, number: int, host: str, arrived: int, is_bulk: bool) -> Message:
         """Return one message, addressed and not yet tried."""
@@ -64,6 +71,9 @@ class Addressing:
             if self.lists and others and not recipient.is_alias and rng.random() < 0.06:
                 alias = others[0]
                 chosen.setdefault(alias, Recipient(alias, recipient.final.lower(), True, is_alias=True))
+        if self.members and rng.random() < 0.05:
+            group = str(rng.choice(sorted(self.members)))
+            return [*chosen.values(), *(Recipient(group, box, True, is_alias=True) for box in self.members[group])]
         return list(chosen.values())
 
     def _remote(self) -> Recipient:

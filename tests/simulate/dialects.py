@@ -21,8 +21,13 @@ EXIM = {
     "exim": EximOptions(),
     "exim-zone": EximOptions(new_ids=True, with_zone=True, with_pid=True, with_millis=True),
     "exim-local": EximOptions(is_local_store=True, names_recipients=False),
+    "exim-local-named": EximOptions(is_local_store=True),
 }
-DIALECTS = (*(f"postfix-{name}" for name in POSTFIX), *EXIM, "sendmail", "exchange")
+SENDMAIL = {
+    "sendmail": SendmailOptions(),
+    "sendmail-local": SendmailOptions(aliases_by="file", is_local_store=True),
+}
+DIALECTS = (*(f"postfix-{name}" for name in POSTFIX), *EXIM, *SENDMAIL, "exchange")
 Damage = Callable[[str, list[Line]], list[Line]]
 YEARLESS = ("rfc3164", "postlogd")
 
@@ -75,8 +80,8 @@ def write_down(
         said = finish(EximLog(outage, EXIM[dialect]).lines, lambda host: exim_noise(outage, host))
         texts = {host: spell_exim(lines, zone, EXIM[dialect]) for host, lines in said.items()}
         return Written("mainlog", said, texts)
-    if dialect == "sendmail":
-        spoken = SendmailLog(outage, SendmailOptions()).lines
+    if dialect in SENDMAIL:
+        spoken = SendmailLog(outage, SENDMAIL[dialect]).lines
         said = finish(spoken, lambda host: sendmail_noise(outage, host))
         texts = {host: list(spell(lines, host, "rfc3164", zone)) for host, lines in said.items()}
         return Written("maillog", said, texts, is_yearless=True)

@@ -6,7 +6,7 @@ from hashlib import md5
 from tests.simulate.exchange_rows import columns, csv_row
 from tests.simulate.line import Desk, Line
 from tests.simulate.outage import Message, Outage, Recipient, instant
-from tests.simulate.steps import Step, distinct, steps
+from tests.simulate.steps import Step, as_written, distinct, steps
 
 INTERNAL = "Intra-Organization SMTP Send Connector"
 
@@ -83,8 +83,8 @@ class ExchangeLog:
 
     def _accept(self, message: Message, step: Step, next_host: str) -> None:
         host, at = message.host, step.at
-        everyone = ";".join(r.written for r in step.left)
-        counted = {"recipient_address": everyone, "recipient_count": len(step.left)}
+        everyone = as_written(step.left)
+        counted = {"recipient_address": ";".join(everyone), "recipient_count": len(everyone)}
         name, _, address = message.client.partition("[")
         if message.sender.lower().endswith("officemail.example"):
             context = "MDB:1, Mailbox:2, Event:3, MessageClass:IPM.Note, CreationTime:2030, ClientType:User"
@@ -103,11 +103,24 @@ class ExchangeLog:
             self._row(host, at, message, "AGENT", "AGENTINFO", **counted)
 
     def _resolve(self, message: Message, host: str, at: int) -> None:
+        members: dict[str, list[str]] = {}
         for recipient in message.recipients:
             if recipient.is_alias:
-                both = {"recipient_address": recipient.final, "related_recipient_address": recipient.written}
-                event = "RESOLVE" if message.number % 4 else "EXPAND"
-                self._row(host, at, message, "ROUTING", event, recipient_count=1, **both)
+                members.setdefault(recipient.written, []).append(recipient.final)
+        for written, boxes in members.items():
+            if len(boxes) == 1:
+                self._stand_in(message, host, at, "RESOLVE" if message.number % 4 else "EXPAND", written, boxes)
+            elif message.number % 3:
+                self._stand_in(message, host, at, "EXPAND", written, boxes)
+            else:  # forwarded to a list that holds another
+                first, second = f"list.{written}", f"inner.{written}"
+                self._stand_in(message, host, at, "REDIRECT", written, [first])
+                self._stand_in(message, host, at, "EXPAND", first, [second, boxes[0]])
+                self._stand_in(message, host, at, "EXPAND", second, boxes[1:])
+
+    def _stand_in(self, message: Message, host: str, at: int, event: str, written: str, others: list[str]) -> None:
+        both = {"recipient_address": ";".join(others), "related_recipient_address": written}
+        self._row(host, at, message, "ROUTING", event, recipient_count=len(others), **both)
 
     def _relay(self, message: Message, step: Step, host: str, next_host: str) -> None:
         at = step.at

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from tests.simulate.line import Desk, Line
 from tests.simulate.outage import Message, Outage, Recipient
-from tests.simulate.steps import Step, steps
+from tests.simulate.steps import Step, as_written, steps
 
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
@@ -65,7 +65,7 @@ class EximLog:
                 self._say(host, at, refusal)
             elif step.kind == "accept":
                 queue_id = self._id(at)
-                who = " ".join(r.written for r in step.left)
+                who = " ".join(as_written(step.left))
                 named = f" for {who}" if self.options.names_recipients else ""
                 self._say(
                     host,

@@ -6,7 +6,7 @@ from itertools import groupby
 from tests.simulate.line import Desk, Line
 from tests.simulate.noise import seconds_of_noise
 from tests.simulate.outage import Message, Outage, Recipient, instant
-from tests.simulate.steps import Step, steps
+from tests.simulate.steps import Step, as_written, steps
 
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx"
 NOISE = (
@@ -27,11 +27,13 @@ class SendmailOptions:
 
     `aliases_by`: an alias is found in the virtual user table (`to=` shows the address as written) or in the aliases
     file (`to=` shows the mailbox, `ctladdr=` the alias); `both`: one on every other host. `with_done`: the log level at
-    which the end of a message is logged.
+    which the end of a message is logged. `is_local_store`: delivery by the local mailer, which shows the bare local
+    part behind an alias of the same domain; else by LMTP.
     """
 
     aliases_by: str = "both"
     with_done: bool = False
+    is_local_store: bool = False
 
 
 class SendmailLog:
@@ -87,11 +89,12 @@ class SendmailLog:
     def _receive(self, message: Message, at: int, relay: str | None = None) -> str:
         queue_id = self._id(at)
         client = relay or message.client.replace("[", " [")
+        named = len(as_written(message.recipients))
         self._say(
             message.host,
             at,
             f"{queue_id}: from=<{message.sender}>, size={message.size}, class={-60 if message.number % 11 == 0 else 0},"
-            f" nrcpts={len(message.recipients)}, msgid=<{message.message_id}>, proto=ESMTP, daemon=MTA, relay={client}",
+            f" nrcpts={named}, msgid=<{message.message_id}>, proto=ESMTP, daemon=MTA, relay={client}",
         )
         return queue_id
 
@@ -101,17 +104,17 @@ class SendmailLog:
         self._say(
             host,
             step.at,
-            f"{first}: from={message.sender}, size={message.size - 200}, class=0, nrcpts={len(step.left)},"
+            f"{first}: from={message.sender}, size={message.size - 200}, class=0, nrcpts={len(as_written(step.left))},"
             f" msgid=<{message.message_id}>, relay=user@localhost",
             "sendmail",
         )
         second = self._receive(message, at, "localhost [127.0.0.1]")
         waited = clock(at - step.at)
-        for recipient in step.left:
+        for written in as_written(step.left):
             self._say(
                 host,
                 at,
-                f"{first}: to={recipient.written}, ctladdr={message.sender} (1000/1000), delay={waited},"
+                f"{first}: to={written}, ctladdr={message.sender} (1000/1000), delay={waited},"
                 f" xdelay=00:00:00, mailer=relay, pri=30{message.size % 900:03d}, relay=[127.0.0.1] [127.0.0.1],"
                 f" dsn=2.0.0, stat=Sent ({second} Message accepted for delivery)",
                 "sendmail",
@@ -138,12 +141,17 @@ class SendmailLog:
         is_bounced = False
         for words, group in groupby(sorted(told, key=lambda pair: pair[0]), key=lambda pair: pair[0]):
             by_table: list[Recipient] = []
+            by_alias: dict[str, list[str]] = {}
             for _, recipient in group:
                 if recipient.is_alias and self._in_aliases_file(message.host):
-                    to = f"<{recipient.final}>, ctladdr=<{recipient.written}> (8/0)"
-                    self._to(message, queue_id, born, step.at, to, words)
+                    local, _, domain = recipient.final.rpartition("@")
+                    is_bare = self.options.is_local_store and recipient.written.endswith(f"@{domain}")
+                    to = local if is_bare else f"<{recipient.final}>"
+                    by_alias.setdefault(recipient.written, []).append(to)
                 else:
                     by_table.append(recipient)
+            for written, finals in by_alias.items():
+                self._to(message, queue_id, born, step.at, f"{','.join(finals)}, ctladdr=<{written}> (8/0)", words)
             if by_table:
                 to = ",".join(f"<{r.written}>" for r in by_table)
                 self._to(message, queue_id, born, step.at, to, words)
@@ -178,6 +186,8 @@ class SendmailLog:
             store = message.number % 3 + 1
             host = f"store{store}.officemail.example."
             hop = f"mailer=lmtp, relay={host} [198.51.100.{10 + store}]"
+            if self.options.is_local_store:
+                hop = "mailer=local, relay=local"
         else:
             host = f"mx.{recipient.final.rpartition('@')[2]}."
             hop = f"mailer=esmtp, relay={host} [203.0.113.{message.number % 9}]"

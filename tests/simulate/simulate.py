@@ -35,6 +35,7 @@ def simulate(
     refusals: bool = True,
     unattempted: int = 0,
     hostile: bool = False,
+    groups: int = 0,
 ) -> Outage:
     """Return an outage of `messages` messages arriving over `days` days at `hosts` servers.
 
@@ -43,7 +44,8 @@ def simulate(
     messages to several recipients, an alias beside its mailbox, both segments. `tags`: recipients with a `+tag`.
     `unattempted`: that many of the messages that arrived last before the cut-off have not been tried once, so that
     the log does not name their recipients. `hostile`: quoted and non-ASCII addresses, and subjects that imitate log
-    lines. `operators`: deletions, requeues and holds while the flood is on.
+    lines. `operators`: deletions, requeues and holds while the flood is on. `groups`: so many addresses that no record
+    knows and that lead to several mailboxes each.
     """
     rng = np.random.default_rng(seed)
     begin, lifetime = unix(start), int(lifetime_hours * 3600)
@@ -67,7 +69,9 @@ def simulate(
     arrived, is_bulk = arrived[order], is_bulk[order]
     wait = traffic.waits(rng, arrived, span, lifetime)
     names = tuple(f"mx{n + 1}" for n in range(hosts))
-    addressing = Addressing(rng, records, lists=lists, tags=tags, unmatched_share=unmatched_share, hostile=hostile)
+    addressing = Addressing(
+        rng, records, lists=lists, tags=tags, unmatched_share=unmatched_share, hostile=hostile, groups=groups
+    )
     stores = Stores.of(records)
     made: list[Message] = []
     for number, (when, promoted, seconds) in enumerate(

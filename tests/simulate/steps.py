@@ -1,6 +1,6 @@
 """The life of a message as a list of steps, the same for every server without a content filter."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -51,6 +51,11 @@ def steps(message: Message, end: int) -> Iterator[Step]:
                 return
         else:
             yield Step(at, kind, left=left)
+
+
+def as_written(recipients: Iterable[Recipient]) -> list[str]:
+    """Return the addresses that the sender wrote, each once: members of a group share theirs."""
+    return list(dict.fromkeys(r.written for r in recipients))
 
 
 def distinct(message: Message) -> list[Recipient]:

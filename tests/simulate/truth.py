@@ -147,7 +147,8 @@ def _deliveries_of(
         address = recipient.written.lower()
         if address.rpartition("@")[2] not in local_domains:
             continue
-        record = _valid(owners, address, day) or _valid(owners, _untagged(address), day)
+        final = recipient.final.lower()
+        record = _valid(owners, final, day) or _valid(owners, _untagged(final), day) or _valid(owners, address, day)
         key = record.mailbox.lower() if record else address
         if key not in merged or (address == key and merged[key][0] != key):
             merged[key] = (address, record, recipient)

@@ -126,7 +126,7 @@ def _stand_ins(draw: DrawFn, queue_id: str, at: int, addresses: list[str], host:
     """Who stands in for whom, as Exchange tells it: for a member of a group, by the group, or with a copy kept."""
     rows: list[Row] = []
     for written in addresses:
-        to, way = WRITTEN[written], draw(st.sampled_from(["", "", "list", "copy", "circle"]))
+        to, way = WRITTEN.get(written, written), draw(st.sampled_from(["", "", "list", "copy", "circle"]))
         pairs: list[tuple[str, str | None]] = [(to, written)]
         if way == "list":
             pairs = [("list@example.com", written), (to, "list@example.com")]
