@@ -23,15 +23,16 @@ _CLOCK = "Look for a clock that jumped or a wrong `timezone:` among the findings
 
 def gates_on_deliveries(deliveries: pl.DataFrame | Path, settings: Settings, limits: GateLimits) -> pl.DataFrame:
     """Return GATES rows on DELIVERIES, given as a frame or as a Parquet file that may be larger than memory."""
-    declared = check_declared(deliveries, DELIVERIES, _REMEDY)
     if not has_declared_types(deliveries, DELIVERIES):
-        return declared
+        return check_declared(deliveries, DELIVERIES, _REMEDY)
     hosts = measure_hosts(deliveries, settings)
+    if hosts.is_empty():
+        return run_counts([_NO_LOCAL_MAIL])
+    declared = check_declared(deliveries, DELIVERIES, _REMEDY)
     books = hosts.select("host", "total", *OUTCOMES, *_BREACHES, balance=pl.sum_horizontal(OUTCOMES))
     total = books.select(pl.lit("all hosts").alias("host"), pl.exclude("host").sum())
     counts = [*(_breach(books, *rule) for rule in _BREACH_RULES), *_shares(hosts, limits)]
-    rows = pl.concat([books, total]) if books.height else books
-    return pl.concat([declared, run_checks(rows, [_balance(total)]), run_counts(counts)])
+    return pl.concat([declared, run_checks(pl.concat([books, total]), [_balance(total)]), run_counts(counts)])
 
 
 def measure_hosts(deliveries: pl.DataFrame | Path, settings: Settings) -> pl.DataFrame:
@@ -102,8 +103,16 @@ _BREACH_RULES = (
 _BREACHES = tuple(rule[1] for rule in _BREACH_RULES)
 
 
-def _nothing(total: int) -> str:
-    return "" if total else "the logs hold no delivery to a local domain: nothing to compare"
+_NO_LOCAL_MAIL = Count(
+    gate="mail_for_a_local_domain",
+    subject="deliveries",
+    severity="fail",
+    value=1,
+    maximum=0,
+    observed="no mail in the logs is for one of `local_domains:`",
+    limit="at least one delivery (fixed)",
+    remedy="Compare `local_domains:` with the recipients that the logs name, or check which files `logs:` names.",
+)
 
 
 def _balance(total: pl.DataFrame) -> Check:
@@ -119,7 +128,6 @@ def _balance(total: pl.DataFrame) -> Check:
         limit="total = sum of the outcomes, per host and in all (fixed)",
         remedy=_REMEDY,
         shown_by="host",
-        nothing=_nothing(sums["total"]),
     )
 
 
@@ -134,7 +142,6 @@ def _breach(books: pl.DataFrame, gate: str, column: str, noun: str, rest: str, l
         observed=f"{counted(breaches, noun, rest)} of {number(total)}",
         limit=limit,
         remedy=remedy,
-        nothing=_nothing(total),
     )
 
 
@@ -148,14 +155,11 @@ def _shares(hosts: pl.DataFrame, limits: GateLimits) -> list[Count]:
         f" ({share(part)}); {number(rejected)} of them were refused as unknown mailboxes"
     )
     remedy = "Add the missing addresses to the customer records, with their dates, or correct `local_domains:`."
-    nothing = _nothing(total)
     fail = allowed(f"at most {share(limits.unmatched_share)}", limits, "unmatched_share")
     warn = allowed(f"at most {share(limits.unmatched_share_warn)}", limits, "unmatched_share_warn")
     return [
-        Count("unmatched_share", "deliveries", "fail", part, limits.unmatched_share, seen, fail, remedy, nothing),
-        Count(
-            "unmatched_share_warn", "deliveries", "warn", part, limits.unmatched_share_warn, seen, warn, remedy, nothing
-        ),
+        Count("unmatched_share", "deliveries", "fail", part, limits.unmatched_share, seen, fail, remedy),
+        Count("unmatched_share_warn", "deliveries", "warn", part, limits.unmatched_share_warn, seen, warn, remedy),
         Count(
             gate="mail_in_the_window",
             subject="deliveries",
@@ -165,6 +169,5 @@ def _shares(hosts: pl.DataFrame, limits: GateLimits) -> list[Count]:
             observed=f"{counted(inside, 'delivery')} of {number(total)} arrived in the window",
             limit="at least 1 (fixed)",
             remedy="Compare the window with the logs' first and last stamps, their `year:` and `timezone:`.",
-            nothing=nothing,
         ),
     ]
