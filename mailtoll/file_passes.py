@@ -98,14 +98,17 @@ def _wall(line: str, year: int | None) -> datetime | None:
 
 
 def _stretch(run: Run, file: _File, hour: _Hour) -> Stretch:
-    found = [pl.DataFrame(schema={"time": pl.Int64, "text": pl.String})]
+    first_lines = pl.DataFrame(schema={"time": pl.Int64, "text": pl.String})
+    times = [first_lines["time"]]
     with open_decompressed(run.warehouse.kept(file.path)) as stream:
-        found += [_inside(chunk["text"], hour) for chunk in read_lines(stream)]
-    lines = pl.concat(found)
-    spans = spans_of(lines["time"].to_list())
+        for chunk in read_lines(stream):
+            inside = _inside(chunk["text"], hour)
+            times.append(inside["time"])
+            first_lines = pl.concat([first_lines, inside.head(_ID_LINES - first_lines.height)])
+    spans = spans_of(pl.concat(times).to_list())
     begins_inside = file.first is not None and hour.start <= file.first < hour.end
     goes_on = file.last is not None and file.last >= hour.end
-    return Stretch(spans, begins_inside, goes_on, _by_ids(lines.head(_ID_LINES), hour) if len(spans) == 1 else None)
+    return Stretch(spans, begins_inside, goes_on, _by_ids(first_lines, hour) if len(spans) == 1 else None)
 
 
 def _inside(text: pl.Series, hour: _Hour) -> pl.DataFrame:
