@@ -52,10 +52,11 @@ def read_recipients(events: pl.LazyFrame, legs: pl.DataFrame) -> pl.DataFrame:
             first_line=pl.col("line").min(),
             first_place=pl.col("recipient_place").min(),
             ends=pl.col("is_end").sum(),
+            lines=pl.len(),
         )
         .collect()
     )
-    placed = _placed(_with_first_ends(rows, final), legs)
+    placed = _placed(_with_first_ends(_with_first_lines(rows, final), final), legs)
     rows = placed.join(replaced, on=["leg", "address"], how="left", validate="m:1", maintain_order="left")
     return rows.join(legs.select("leg", "place"), on="leg", validate="m:1").drop("leg")
 
@@ -116,6 +117,26 @@ def _replaced(named: pl.DataFrame) -> pl.DataFrame:
 
 def _line() -> pl.Expr:
     return pl.col("file").fill_null(0).cast(pl.UInt64) * _MOST_LINES + pl.col("line")
+
+
+def _with_first_lines(rows: pl.DataFrame, final: pl.LazyFrame) -> pl.DataFrame:
+    """Replace `first_line`, the least, by that of the first stamp where the row's leg has other rows to compare it with.
+
+    Log files lie one over the other in time.
+    """
+    several = rows.filter(pl.col("lines") > 1, pl.len().over("leg") > 1)
+    if several.is_empty():
+        return rows.drop("lines")
+    first = (
+        final.join(several.lazy().select(_ROW), on=_ROW, how="semi", nulls_equal=True)
+        .select(*_ROW, "at", told=_line())
+        .sort("at", "told")
+        .unique(_ROW, keep="first", maintain_order=True)
+        .drop("at")
+        .collect()
+    )
+    told = rows.drop("lines").join(first, on=_ROW, how="left", nulls_equal=True, validate="1:1", maintain_order="left")
+    return told.with_columns(first_line=pl.coalesce("told", "first_line")).drop("told")
 
 
 def _with_first_ends(rows: pl.DataFrame, final: pl.LazyFrame) -> pl.DataFrame:

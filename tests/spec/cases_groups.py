@@ -128,6 +128,20 @@ GROUPS = [
         records=(record(ANN), record(SALES, ANN), record(INFO, ANN)),
     ),
     Case(
+        "an alias that the records know and one that they don't, told by two servers whose files lie over one another",
+        [
+            line("accepted", "other@example.net", -900, host="", recipient="x@example.org", source_id="f2"),
+            *exchange(0, SALES, "hidden@example.com"),
+            *[{**row, "line_number": 1001} for row in stand_in(0, "hidden@example.com", ANN)],
+            line("accepted", M, 1, host="", recipient=ANN, source_id="f2"),
+            sent(M, 90, ANN, host="", source_id="f2"),
+            *whole("A1", 0, 90, ANN, written=SALES),
+        ],
+        ("delivered 90", "delivered 90"),
+        {"delivery late 60": 2, "address late 60": 1},
+        records=(record(ANN), record(SALES, ANN)),
+    ),
+    Case(
         "two aliases of one mailbox, one of them tried: the first in the list, whichever it was tried by",
         [
             arrived("A1", 0, recipient_count=2),
