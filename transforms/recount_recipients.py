@@ -120,9 +120,9 @@ def _line() -> pl.Expr:
 
 
 def _with_first_lines(rows: pl.DataFrame, final: pl.LazyFrame) -> pl.DataFrame:
-    """Replace `first_line`, the least, by that of the first stamp where the row's leg has other rows to compare it with.
+    """Replace `first_line`, the least, by that of the first stamp, as log files lie one over the other in time.
 
-    Log files lie one over the other in time.
+    Only where the leg has other rows: to compare with them is what it is for.
     """
     several = rows.filter(pl.col("lines") > 1, pl.len().over("leg") > 1)
     if several.is_empty():
