@@ -25,17 +25,24 @@ _HOP = {"row": pl.UInt32, "number": pl.UInt32, "child": pl.UInt32}
 def find_former(links: pl.DataFrame) -> pl.DataFrame:
     """Return number, former_leg, is_requeued: the legs whose arrival names the file that they continue, on their host.
 
-    Whom no client brought was picked up again after a requeue; the others come from a filter.
+    Whom no client brought was picked up again after a requeue, of a file that was requeued if there is one: its id may
+    be used again within seconds. The others come from a filter. Message-IDs that differ rule it out.
     """
     named = links.filter(pl.col("former").is_not_null())
-    asked = named.select("number", "host", "arrival", queue="former", is_requeued=~pl.col("has_client"))
+    asked = named.select(
+        "number", "host", "arrival", queue="former", is_requeued=~pl.col("has_client"), own_name="named"
+    )
     if asked.is_empty():
         return pl.DataFrame(schema={"number": pl.UInt32, "former_leg": pl.UInt32, "is_requeued": pl.Boolean})
-    known = links.select("queue", "host", former_leg="number", former_arrival="arrival")
+    known = links.select("queue", "host", "named", "end_kind", former_leg="number", former_arrival="arrival")
     found = asked.join(known, on=["queue", "host"]).filter(
-        pl.col("former_leg") != pl.col("number"), pl.col("former_arrival") <= pl.col("arrival") + _SAME_HOST
+        pl.col("former_leg") != pl.col("number"),
+        pl.col("former_arrival") <= pl.col("arrival") + _SAME_HOST,
+        (pl.col("named") == pl.col("own_name")).fill_null(True),
     )
-    return found.group_by("number", "is_requeued").agg(pl.col("former_leg").max())
+    gave_up = (pl.col("is_requeued") & (pl.col("end_kind") == REQUEUED)).fill_null(False)
+    last = found.sort(gave_up, "former_leg").unique("number", keep="last", maintain_order=True)
+    return last.select("number", "is_requeued", "former_leg")
 
 
 def find_hops(stored: Store, former: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -125,17 +125,21 @@ def _named_later(rows: pl.DataFrame) -> pl.DataFrame:
 def _tried_by_name(rows: pl.DataFrame) -> pl.DataFrame:
     """Return row, is_tried_by_name: only told of, while the same leg tried that recipient under another name.
 
-    Where others were put in its place it is known whether it was replaced, tried or not.
+    Whom others replaced is silent, tried or not; whom others were put in place of and who stays is so only where its
+    own mailbox was tried.
     """
-    untried = rows.filter(~pl.col("is_tried"), pl.col("status").is_null())
-    replaced, told = untried.filter("is_replaced").select("row"), untried.filter(pl.col("is_replaced").is_null())
+    told = rows.filter(~pl.col("is_tried"), pl.col("status").is_null())
+    replaced, kept = told.filter("is_replaced"), told.filter(~pl.col("is_replaced"))
+    others = told.filter(pl.col("is_replaced").is_null())
     tried = rows.filter("is_tried").join(told, on="number", how="semi")
-    names = pl.concat([tried.select("number", name=name) for name in ("original", "target")]).drop_nulls()
+    targets = tried.select("number", name="target").drop_nulls()
+    names = pl.concat([tried.select("number", name="original").drop_nulls(), targets])
     found = [
-        told.join(names.rename({"name": own}), on=["number", own], how="semi").select("row")
-        for own in ("address", "target")
+        replaced,
+        kept.join(targets.rename({"name": "target"}), on=["number", "target"], how="semi"),
+        *(others.join(names.rename({"name": own}), on=["number", own], how="semi") for own in ("address", "target")),
     ]
-    return pl.concat([replaced, *found]).unique().with_columns(is_tried_by_name=True)
+    return pl.concat([rows.select("row") for rows in found]).unique().with_columns(is_tried_by_name=True)
 
 
 def settle(judged: pl.DataFrame, as_of: int) -> pl.DataFrame:

@@ -1,6 +1,21 @@
 """Groups, forwards and aliases: who stands in for whom, and what the sender wrote."""
 
-from tests.spec.tables import ANN, BOB, SALES, Case, Row, arrived, deferred, line, record, removed, sent, whole
+from tests.spec.tables import (
+    ANN,
+    BOB,
+    SALES,
+    Case,
+    Row,
+    arrived,
+    attempt,
+    bounced,
+    deferred,
+    line,
+    record,
+    removed,
+    sent,
+    whole,
+)
 
 M, CAT = "m@example.net", "cat@example.com"
 TEAM, SUB, INFO, LOOP = (f"{name}@example.com" for name in ("team", "sub", "info", "loop"))
@@ -87,6 +102,19 @@ GROUPS = [
         [*exchange(0, BOB), *stand_in(1, BOB, BOB, ANN), *delivered(90, ANN)],
         ("pending 7200", "delivered 90"),
         {"delivery late 60": 2, "address late 60": 1, "account late 60": 2},
+    ),
+    Case(
+        "a member of a group, written to as well, keeps a copy of what it forwards and is full on the next server",
+        [
+            *exchange(0, TEAM, BOB),
+            *stand_in(1, TEAM, BOB),
+            *stand_in(2, BOB, "bob@example.org"),
+            attempt("forwarded", M, 3, BOB, host=""),
+            line("accepted", M, 3, host="", recipient=BOB, source_id="f2"),
+            bounced(M, 9, BOB, host="", dsn="5.2.2", source_id="f2"),
+        ],
+        ("lost 9",),
+        {"delivery late 60": 0, "delivery late_or_lost 60": 1},
     ),
     Case(
         "a forward to somebody outside leaves nobody here",

@@ -407,6 +407,23 @@ LEGS = [
         ("lost 70",),
         {"delivery late_or_lost 60": 1, "delivery late 60": 0},
     ),
+    *(
+        Case(
+            f"the short id of a requeued file is used again {later} s later: it is the requeued one that goes on",
+            [
+                arrived("A1", 0),
+                deferred("A1", 1, ANN),
+                line("requeued", "A1", 30),
+                arrived("B1", 30, former="A1"),
+                *whole("A1", 30 + later, 31 + later, BOB),
+                sent("B1", 200, ANN),
+                removed("B1", 200),
+            ],
+            ("delivered 200", "delivered 1"),
+            {"delivery late 60": 1, "message late 60": 1},
+        )
+        for later in (1, 5, 6)
+    ),
     Case(
         "a notice's short id is used again a second after it left: by a message",
         [

@@ -145,3 +145,12 @@ def test_a_range_that_leaves_the_worst_case_or_the_figure_refuses_publication() 
         assert any("1 broke it" in reason for reason in reasons(gates_on_narrower(wrong, cells)))
     assert reasons(gates_on_narrower(narrower[1:], cells.clear()))
     assert reasons(gates_on_narrower(narrower.clear(), cells))
+
+
+def test_each_unmatched_recipient_may_be_one_more_person_whatever_the_sender_wrote() -> None:
+    group = [arrived("A1", 0), *(sent("A1", 90, f"ghost{n}@example.com", "team@example.com") for n in range(3))]
+    alias = [arrived("A2", 0), sent("A2", 90, "ghost0@example.com"), removed("A2", 90)]
+    tables = counted([*group, removed("A1", 90), *alias], list(TWO))
+    for unit in ("mailbox", "account", "customer"):
+        assert ranges(tables, unit)["worst"] == (0, 3)
+    assert ranges(tables, "address")["worst"] == (2, 2)

@@ -20,8 +20,12 @@ JOIN legs AS parent
     AND parent.host = child.host
     AND parent.leg <> child.leg
     AND parent.arrived_at <= child.arrived_at + INTERVAL 5 SECOND
+    AND coalesce(child.message_id = parent.message_id, true)
 WHERE child.former_queue_id IS NOT NULL
-QUALIFY row_number() OVER (PARTITION BY child.leg ORDER BY parent.arrived_at DESC, parent.first_moment DESC) = 1;
+QUALIFY row_number() OVER (  -- the id of a file that was requeued may be used again within seconds
+    PARTITION BY child.leg
+    ORDER BY child.client IS NULL AND coalesce(parent.end_kind = 'requeued', false) DESC, parent.arrived_at DESC, parent.first_moment DESC
+) = 1;
 
 CREATE OR REPLACE TABLE replies AS  -- 1. `queued as ID`, `forwarded as ID`
 SELECT

@@ -43,9 +43,14 @@ known AS (
     SELECT leg, count(*) AS recipients, max(last_at) AS last_at FROM leg_recipients GROUP BY leg
 ),
 tried AS (  -- names under which a leg tried a recipient that it was also told of at arrival or in a queue listing
-    SELECT DISTINCT leg, unnest([original_recipient, target]) AS name
-    FROM recipient_rows SEMI JOIN (SELECT DISTINCT leg FROM recipient_rows WHERE attempts = 0) AS told USING (leg)
-    WHERE attempts > 0
+    SELECT leg, name, bool_or(is_target) AS is_target
+    FROM (
+        SELECT leg, original_recipient AS name, false AS is_target FROM recipient_rows WHERE attempts > 0
+        UNION ALL
+        SELECT leg, target, true FROM recipient_rows WHERE attempts > 0
+    )
+    SEMI JOIN (SELECT DISTINCT leg FROM recipient_rows WHERE attempts = 0) AS told USING (leg)
+    GROUP BY leg, name
 ),
 placed AS (  -- the leg in which each row's recipient waits or ended
     SELECT
@@ -55,8 +60,9 @@ placed AS (  -- the leg in which each row's recipient waits or ended
             coalesce(by_recipient.depth > rows.depth, false) OR coalesce(by_target.depth > rows.depth, false)
         ) AS is_named_later,
         rows.attempts = 0 AND NOT rows.is_ended AND CASE
-            WHEN rows.is_replaced IS NULL THEN tried_as.leg IS NOT NULL OR tried_for.leg IS NOT NULL
-            ELSE rows.is_replaced
+            WHEN rows.is_replaced THEN true
+            WHEN NOT rows.is_replaced THEN coalesce(tried_for.is_target, false)
+            ELSE tried_as.leg IS NOT NULL OR tried_for.leg IS NOT NULL
         END AS is_tried_by_name
     FROM recipient_rows AS rows
     LEFT JOIN tried AS tried_as ON tried_as.leg = rows.leg AND tried_as.name = rows.recipient

@@ -39,6 +39,7 @@ seen AS (
         deliveries.mailbox,
         deliveries.account_id,
         deliveries.customer_id,
+        CASE WHEN deliveries.mailbox IS NULL THEN deliveries.mailbox_or_address END AS stranger,
         deliveries.mailbox_or_address IS NULL AS is_nameless,
         is_torn AND coalesce(is_address_doubted, false) AS is_address_doubted,
         CASE WHEN outcome IN ('delivered', 'pending') THEN coalesce(by_delay.step, 0) ELSE 0 END AS late_step,
@@ -96,6 +97,7 @@ SELECT
     mailbox,
     account_id,
     customer_id,
+    stranger,
     is_nameless,
     is_address_doubted,
     facts
@@ -113,6 +115,7 @@ SELECT
     deliveries.mailbox,
     deliveries.account_id,
     deliveries.customer_id,
+    CASE WHEN deliveries.mailbox IS NULL THEN deliveries.mailbox_or_address END,
     deliveries.mailbox_or_address IS NULL,
     true,
     facts_of(0, 0, 0, 0, 0, any_step(), false, false, false, false)
@@ -130,7 +133,8 @@ CREATE OR REPLACE TABLE reach AS
 WITH
 base AS (  -- small: mail of the same people rolled up before anything is counted apart
     SELECT
-        window_number, is_bulk, is_sender_unknown, is_address_doubted, segment, address, mailbox, account_id, customer_id, bit_or(facts) AS facts
+        window_number, is_bulk, is_sender_unknown, is_address_doubted, segment, address, mailbox, account_id, customer_id, stranger,
+        bit_or(facts) AS facts
     FROM touches
     WHERE NOT is_nameless
     GROUP BY ALL
@@ -155,6 +159,8 @@ entities AS (
     SELECT 'account', account_id AS entity, window_number, is_bulk, is_sender_unknown, segment, facts FROM base WHERE mailbox IS NOT NULL
     UNION ALL
     SELECT 'customer', customer_id AS entity, window_number, is_bulk, is_sender_unknown, segment, facts FROM base WHERE mailbox IS NOT NULL
+    UNION ALL  -- recipients that no record knows: no unit of the grid, but of its bounds
+    SELECT 'stranger', stranger, window_number, is_bulk, is_sender_unknown, segment, facts FROM base WHERE stranger IS NOT NULL
 ),
 chosen AS (
     SELECT 'all' AS messages, unit, entity, window_number, segment, facts FROM entities
@@ -214,7 +220,7 @@ GROUP BY ALL;
 CREATE OR REPLACE TABLE counted AS
 WITH
 units (unit, is_of_the_records) AS (
-    VALUES ('delivery', false), ('message', false), ('address', false), ('mailbox', true), ('account', true), ('customer', true)
+    VALUES ('delivery', false), ('message', false), ('address', false), ('mailbox', true), ('account', true), ('customer', true), ('stranger', false)
 ),
 grid AS (
     SELECT unit, is_of_the_records, thresholds.step, thresholds.threshold_seconds, messages, "count", segment, window_number
@@ -224,7 +230,7 @@ grid AS (
     CROSS JOIN (VALUES ('late'), ('late_or_lost')) AS outcome ("count")
     CROSS JOIN (SELECT 'all' AS segment UNION ALL SELECT segment FROM segments UNION ALL SELECT 'unmatched') AS part
     CROSS JOIN (SELECT window_number FROM windows) AS spans
-    WHERE NOT (is_of_the_records AND segment = 'unmatched')
+    WHERE CASE segment WHEN 'unmatched' THEN NOT is_of_the_records ELSE unit <> 'stranger' END
 ),
 reached AS (  -- every cell's own entities
     SELECT

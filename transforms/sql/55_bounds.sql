@@ -66,8 +66,9 @@ LEFT JOIN nameless USING (messages, step, "count")
 LEFT JOIN exposed USING (unit, messages, segment)
 LEFT JOIN provisioned USING (segment)
 LEFT JOIN strangers
-    ON strangers.unit = CASE WHEN is_of_the_records THEN 'address' ELSE cell.unit END
-    AND strangers.messages = cell.messages AND strangers.step = cell.step AND strangers."count" = cell."count";
+    ON strangers.unit = CASE WHEN is_of_the_records THEN 'stranger' ELSE cell.unit END
+    AND strangers.messages = cell.messages AND strangers.step = cell.step AND strangers."count" = cell."count"
+WHERE cell.unit <> 'stranger';
 
 CREATE OR REPLACE TABLE causes AS
 SELECT unit, threshold_seconds, messages, "count", segment, measured, most, cause.*
