@@ -71,7 +71,13 @@ def _as_written(told: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.DataFrame]:
     legs = named.filter(pl.col("original").is_not_null()).select("leg").collect()
     if legs.is_empty():
         return told, legs.with_columns(address=pl.lit(0, pl.UInt64), is_replaced=True)
-    some = named.join(legs.lazy(), on="leg", how="semi").with_columns(line=_line()).sort("at", "line").collect()
+    some = (
+        named.join(legs.lazy(), on="leg", how="semi")
+        .with_columns(line=_line())
+        .sort("at", "line")
+        .unique(["leg", "address", "original", "at"], keep="first", maintain_order=True)  # lines that two files hold
+        .collect()
+    )
     first = some.unique(["leg", "address"], keep="first", maintain_order=True)
     step = first.filter(pl.col("original").is_not_null()).select(
         "leg", "address", written="original", is_written_local="is_original_local"

@@ -99,11 +99,12 @@ FROM events
 JOIN legs ON legs.queue_id = events.queue_id AND legs.is_listed
 WHERE kind = 'snapshot';
 
-CREATE OR REPLACE TABLE named AS  -- in legs that tell of stand-ins
-SELECT leg, recipient, original_recipient, moment
+CREATE OR REPLACE TABLE named AS  -- in legs that tell of stand-ins; lines that two files hold once
+SELECT leg, recipient, original_recipient, min(moment) AS moment
 FROM said
 SEMI JOIN (SELECT leg FROM said WHERE kind = 'accepted' AND original_recipient IS NOT NULL) AS standing_in USING (leg)
-WHERE kind = 'accepted';
+WHERE kind = 'accepted'
+GROUP BY leg, recipient, original_recipient, logged_at;
 
 CREATE OR REPLACE TABLE replaced AS  -- one row per leg and recipient that others were put in place of
 WITH
