@@ -71,17 +71,8 @@ def _as_written(told: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.DataFrame]:
     legs = named.filter(pl.col("original").is_not_null()).select("leg").collect()
     if legs.is_empty():
         return told, legs.with_columns(address=pl.lit(0, pl.UInt64), is_replaced=True)
-    some = (
-        named.join(legs.lazy(), on="leg", how="semi")
-        .with_columns(line=_line())
-        .sort("at", "line")
-        .unique(["leg", "address", "original", "at"], keep="first", maintain_order=True)  # lines that two files hold
-        .collect()
-    )
-    first = some.unique(["leg", "address"], keep="first", maintain_order=True)
-    step = first.filter(pl.col("original").is_not_null()).select(
-        "leg", "address", written="original", is_written_local="is_original_local"
-    )
+    some = named.join(legs.lazy(), on="leg", how="semi").with_columns(line=_line()).sort("at", "line").collect()
+    step = _stand_ins(some)
     onward = step.select("leg", written="address", further="written", is_further_local="is_written_local")
     known = step
     for _ in range(_MOST_STAND_INS - 1):
@@ -111,9 +102,28 @@ def _as_written(told: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.DataFrame]:
     return written, _replaced(some)
 
 
+def _stand_ins(named: pl.DataFrame) -> pl.DataFrame:
+    """Return leg, address, written, is_written_local: who is first told of as standing in, of accepted lines in order.
+
+    At one moment, a name in another file is what the next server was told.
+    """
+    is_stand_in = pl.col("original").is_not_null()
+    told = named.filter(is_stand_in).unique(["leg", "address"], keep="first", maintain_order=True)
+    before = named.filter(~is_stand_in).select("leg", "address", named_at="at", named_line="line")
+    at, file = pl.col("named_at"), pl.col("named_line") // _MOST_LINES
+    is_same_file = (at == pl.col("at")) & (file == pl.col("line") // _MOST_LINES)
+    is_named = (at < pl.col("at")) | (is_same_file & (pl.col("named_line") < pl.col("line")))
+    written = told.join(before, on=["leg", "address"]).filter(is_named)
+    return told.join(written, on=["leg", "address"], how="anti").select(
+        "leg", "address", written="original", is_written_local="is_original_local"
+    )
+
+
 def _replaced(named: pl.DataFrame) -> pl.DataFrame:
     """Return leg, address, is_replaced, of accepted lines in order."""
-    order = named.select("leg", "address", "original", order=pl.struct("at", "line").rle_id())
+    # Of lines that two files hold the first.
+    once = named.unique(["leg", "address", "original", "at"], keep="first", maintain_order=True)
+    order = once.select("leg", "address", "original", order=pl.struct("at", "line").rle_id())
     is_stand_in = pl.col("original").is_not_null()
     left = order.filter(is_stand_in).group_by("leg", address="original").agg(left=pl.col("order").max())
     last = order.filter(~is_stand_in).group_by("leg", "address").agg(last=pl.col("order").max())

@@ -141,6 +141,20 @@ GROUPS = [
         {"delivery late 60": 2, "address late 60": 1},
     ),
     Case(
+        "the next server is told of the mailbox at the same moment, in a file that begins before",
+        [
+            line("accepted", "other@example.net", -900, host="", recipient="x@example.org", source_id="f2"),
+            *exchange(0, TEAM, BOB),
+            *[{**row, "line_number": 1001} for row in stand_in(0, TEAM, ANN, BOB)],
+            line("accepted", M, 0, host="", recipient=ANN, source_id="f2"),
+            line("accepted", M, 0, host="", recipient=BOB, source_id="f2"),
+            *[{**row, "source_id": "f2"} for row in delivered(90, ANN, BOB)],
+            *whole("A1", 0, 90, ANN, written=TEAM),
+        ],
+        ("delivered 90", "delivered 90", "delivered 90"),
+        {"delivery late 60": 3, "address late 60": 2},
+    ),
+    Case(
         "two aliases of one mailbox in one message: the first in the list, here in a message that comes alone too",
         [
             *exchange(0, SALES, INFO),

@@ -11,6 +11,10 @@ CREATE OR REPLACE MACRO is_final(status) AS coalesce(status IN ('sent', 'forward
 CREATE OR REPLACE MACRO moment(logged_at, position, line_number) AS
     (epoch_us(logged_at)::HUGEINT * 4096 + position) * 4294967296 + line_number;
 
+-- Of such a moment, its stamp, and its stamp and file.
+CREATE OR REPLACE MACRO stamp_in(moment) AS moment // 17592186044416;  -- 4096 * 4294967296
+CREATE OR REPLACE MACRO file_in(moment) AS moment // 4294967296;
+
 -- The file, given the id of one of the pieces that were joined in it.
 CREATE OR REPLACE MACRO file_of(source_id) AS split_part(source_id, '+', 1);
 

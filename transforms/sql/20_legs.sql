@@ -99,29 +99,37 @@ FROM events
 JOIN legs ON legs.queue_id = events.queue_id AND legs.is_listed
 WHERE kind = 'snapshot';
 
-CREATE OR REPLACE TABLE named AS  -- in legs that tell of stand-ins; lines that two files hold once
-SELECT leg, recipient, original_recipient, min(moment) AS moment
+CREATE OR REPLACE TABLE named AS  -- in legs that tell of stand-ins
+SELECT leg, recipient, original_recipient, logged_at, moment
 FROM said
 SEMI JOIN (SELECT leg FROM said WHERE kind = 'accepted' AND original_recipient IS NOT NULL) AS standing_in USING (leg)
-WHERE kind = 'accepted'
-GROUP BY leg, recipient, original_recipient, logged_at;
+WHERE kind = 'accepted';
 
 CREATE OR REPLACE TABLE replaced AS  -- one row per leg and recipient that others were put in place of
 WITH
-left_at AS (SELECT leg, original_recipient AS recipient, max(moment) AS moment FROM named WHERE original_recipient IS NOT NULL GROUP BY ALL),
-named_at AS (SELECT leg, recipient, max(moment) AS moment FROM named WHERE original_recipient IS NULL GROUP BY ALL)
+once AS (  -- lines that two files hold
+    SELECT leg, recipient, original_recipient, min(moment) AS moment FROM named GROUP BY leg, recipient, original_recipient, logged_at
+),
+left_at AS (SELECT leg, original_recipient AS recipient, max(moment) AS moment FROM once WHERE original_recipient IS NOT NULL GROUP BY ALL),
+named_at AS (SELECT leg, recipient, max(moment) AS moment FROM once WHERE original_recipient IS NULL GROUP BY ALL)
 SELECT leg, recipient, coalesce(left_at.moment > named_at.moment, true) AS is_replaced
 FROM left_at
 LEFT JOIN named_at USING (leg, recipient);
 
-CREATE OR REPLACE TABLE stand_ins AS
-SELECT leg, recipient, arg_min(original_recipient, moment) AS original_recipient
-FROM named
-GROUP BY leg, recipient
-HAVING coalesce(
-    min(moment) FILTER (original_recipient IS NOT NULL) < min(moment) FILTER (original_recipient IS NULL),
-    bool_and(original_recipient IS NOT NULL)
-);
+CREATE OR REPLACE TABLE stand_ins AS  -- at one moment, a name in another file is what the next server was told
+WITH
+told AS (
+    SELECT leg, recipient, arg_min(original_recipient, moment) AS original_recipient, min(moment) AS moment
+    FROM named
+    WHERE original_recipient IS NOT NULL
+    GROUP BY leg, recipient
+)
+SELECT leg, recipient, original_recipient
+FROM told
+ANTI JOIN named
+    ON named.leg = told.leg AND named.recipient = told.recipient AND named.original_recipient IS NULL
+    AND named.moment < told.moment
+    AND (stamp_in(named.moment) < stamp_in(told.moment) OR file_in(named.moment) = file_in(told.moment));
 
 CREATE OR REPLACE TABLE written_for AS  -- what the sender wrote where a stand-in is told of
 WITH RECURSIVE

@@ -1,7 +1,8 @@
 -- The grid as the logs show it: unit x threshold x messages x count x segment.
 -- In:  deliveries; windows (0 is the incident's, the others are ordinary ones); thresholds (step, threshold_seconds);
 --      segments (those of the records); torn_log
--- Out: touches, reach; counted, one row per cell: measured and baseline, what is proven, and what mail that is seen may add
+-- Out: touches, reach; counted, one row per cell: measured and baseline, what is proven, and what mail that is seen may
+--      add; and beside the grid, for its bounds, the same of `stranger`, recipients that no record knows
 --
 -- Rules: late at D is a delay >= D, delivered or pending. `measured` is what the logs show. A unit with mail in both
 -- segments counts in each and once in `all`. The baseline is the mean of `measured` over the ordinary windows.
